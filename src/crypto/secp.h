@@ -1,0 +1,33 @@
+/* Elliptic-curve signatures: a thin layer over libsecp256k1 in Bitcoin's terms. */
+#ifndef CAIRN_CRYPTO_SECP_H
+#define CAIRN_CRYPTO_SECP_H
+
+#include "base/compiler.h"
+#include "base/span.h"
+
+/* True where PUBKEY (33 or 65 bytes, hybrid 06/07 included) is a point on the curve. */
+bool pubkey_is_valid(struct span pubkey);
+
+/* The 65-byte form of a valid key; false where it is none. */
+MUST_USE bool pubkey_uncompress(uint8_t out[65], struct span pubkey);
+
+/* ECDSA with Bitcoin's historic rules: SIG is DER in the lax form (BIP66 is a script rule, not one of this function),
+ * without the hash type; a high S is accepted. */
+bool ecdsa_verify(struct span pubkey, struct span sig, const uint8_t hash[32]);
+
+/* True where the S of a DER signature (lax) is at most half the order (BIP62 rule 5). */
+bool ecdsa_is_low_s(struct span sig);
+
+/* BIP340 over a 32-byte message. */
+bool schnorr_verify(const uint8_t xonly[32], const uint8_t sig[64], const uint8_t hash[32]);
+
+/* True where X is the x coordinate of a point. */
+bool xonly_is_valid(const uint8_t xonly[32]);
+
+/* BIP341: OUTPUT with PARITY (0 or 1) is INTERNAL + TWEAK*G. */
+bool xonly_tweak_check(const uint8_t output[32], int parity, const uint8_t internal[32], const uint8_t tweak[32]);
+
+/* BIP341: OUTPUT = INTERNAL + TWEAK*G and its parity; false where INTERNAL or TWEAK is invalid. */
+MUST_USE bool xonly_tweak_add(uint8_t output[32], int *parity, const uint8_t internal[32], const uint8_t tweak[32]);
+
+#endif
