@@ -36,7 +36,7 @@ struct destination {
 /* Why a string is no address, in Core's words. */
 struct address_error {
     const char *message; /* e.g. "Invalid or unsupported Segwit (Bech32) or Base58 encoding." */
-    char buffer[160];    /* backs `message` where it is not constant */
+    char buffer[192];    /* backs `message` where it is not constant */
     int locations[90];   /* positions of bech32 errors */
     size_t location_count;
 };

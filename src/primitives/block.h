@@ -35,7 +35,11 @@ struct block {
  * The block refers to RAW, which must outlive it. */
 struct block *block_parse(struct span raw);
 
-/* The same, taking ownership of RAW_TAKEN (from malloc), also on failure. */
+/* The same in two steps, so that hashing can be done elsewhere: the first hashes the header alone. */
+struct block *block_parse_unhashed(struct span raw);
+void block_hash_txs(struct block *b);
+
+/* As block_parse, taking ownership of RAW_TAKEN (from malloc), also on failure. */
 struct block *block_parse_take(uint8_t *raw_taken, size_t len);
 
 /* Reads one block at the reader (bytes may follow), as block_parse otherwise. */
