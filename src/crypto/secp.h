@@ -18,8 +18,13 @@ bool ecdsa_verify(struct span pubkey, struct span sig, const uint8_t hash[32]);
 /* True where the S of a DER signature (lax) is at most half the order (BIP62 rule 5). */
 bool ecdsa_is_low_s(struct span sig);
 
-/* BIP340 over a 32-byte message. */
+/* BIP66: True where SIG (without the hash type) is strict DER: two positive integers, no byte more than needed. Says
+ * nothing about the range of R and S. */
+bool ecdsa_is_strict_der(struct span sig);
+
+/* BIP340 over a 32-byte message, and over one of any length. */
 bool schnorr_verify(const uint8_t xonly[32], const uint8_t sig[64], const uint8_t hash[32]);
+bool schnorr_verify_msg(const uint8_t xonly[32], const uint8_t sig[64], struct span message);
 
 /* True where X is the x coordinate of a point. */
 bool xonly_is_valid(const uint8_t xonly[32]);
