@@ -1,11 +1,20 @@
-# Unit tests: test/unit/ROOM/*.c become the Criterion program test_ROOM, which links its room and what that room may see.
-if(NOT BUILD_TESTING)
-  return()
-endif()
+# Everything ctest runs, by label:
+#   unit        test/unit/ROOM/*.c and test/model/ROOM/*.c: the Criterion programs test_ROOM and model_ROOM, which link
+#               their room and what that room may see; test/sim/*.c: the Criterion program test_scenarios over the simulator
+#   thread      test/thread/*.c: one plain program a file (Criterion does not run under ThreadSanitizer)
+#   lint        test/lint/*.py, each with a run that plants a violation and must find it
+#   functional  test/functional/test_*.py: real daemons; CAIRN_BIN_DIR in the environment names the folder of the programs
 pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+# The system's own Python where there is one: it sees the system's modules (python3-bitcoinlib).
+find_program(CAIRN_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+find_program(CAIRN_PYTHON python3 REQUIRED)
 
-get_property(rooms GLOBAL PROPERTY CAIRN_ROOMS)
+# Criterion passes a test that leaks: in sanitizer builds a wrapper fails where the sanitizer wrote a report.
+if(CAIRN_SANITIZE)
+  set(CAIRN_TEST_WRAPPER "${PROJECT_SOURCE_DIR}/contrib/cmake/run_sanitized")
+endif()
+
 # Helpers that tests of several rooms share (reading data files, hex): test/support/*.c
 file(GLOB support CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/support/*.c")
 if(support)
@@ -13,20 +22,68 @@ if(support)
   target_include_directories(cairn_test_support PUBLIC "${PROJECT_SOURCE_DIR}/test")
   target_link_libraries(cairn_test_support PUBLIC cairn_base PkgConfig::ZSTD PkgConfig::JANSSON)
 endif()
+
+# cairn_criterion(PROGRAM LIBRARY FOLDER): FOLDER/*.c as one Criterion program with LIBRARY. Nothing without sources.
+function(cairn_criterion program library folder)
+  file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.c")
+  if(NOT sources OR NOT TARGET ${library})
+    return()
+  endif()
+  add_executable(${program} ${sources})
+  target_compile_definitions(${program} PRIVATE CAIRN_TEST_DATA="${CAIRN_TEST_DATA}")
+  target_link_libraries(${program} PRIVATE ${library} PkgConfig::CRITERION)
+  if(TARGET cairn_test_support)
+    target_link_libraries(${program} PRIVATE cairn_test_support)
+  endif()
+  string(REGEX REPLACE "^test_" "unit_" name "${program}")
+  add_test(NAME ${name} COMMAND ${CAIRN_TEST_WRAPPER} $<TARGET_FILE:${program}> --jobs 2)
+  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 900)
+endfunction()
+
+get_property(rooms GLOBAL PROPERTY CAIRN_ROOMS)
 foreach(room IN LISTS rooms)
-  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/unit/${room}/*.c")
-  if(NOT sources)
-    continue()
-  endif()
-  add_executable(test_${room} ${sources})
-  target_compile_definitions(test_${room} PRIVATE CAIRN_TEST_DATA="${CAIRN_TEST_DATA}")
-  target_link_libraries(test_${room} PRIVATE cairn_${room} PkgConfig::CRITERION)
-  if(support)
-    target_link_libraries(test_${room} PRIVATE cairn_test_support)
-  endif()
-  add_test(NAME unit_${room} COMMAND test_${room} --jobs 2)
-  set_tests_properties(unit_${room} PROPERTIES LABELS unit)
+  cairn_criterion(test_${room} cairn_${room} "${PROJECT_SOURCE_DIR}/test/unit/${room}")
+  cairn_criterion(model_${room} cairn_${room} "${PROJECT_SOURCE_DIR}/test/model/${room}")
 endforeach()
+cairn_criterion(test_lib cairn_library "${PROJECT_SOURCE_DIR}/test/unit/lib")
+cairn_criterion(test_scenarios cairn_sim "${PROJECT_SOURCE_DIR}/test/sim")
+
+# Thread tests: exit status 0 or the test failed.
+file(GLOB threads CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/thread/*.c")
+foreach(source IN LISTS threads)
+  get_filename_component(name "${source}" NAME_WE)
+  add_executable(thread_${name} "${source}")
+  target_compile_definitions(thread_${name} PRIVATE CAIRN_TEST_DATA="${CAIRN_TEST_DATA}")
+  target_link_libraries(thread_${name} PRIVATE cairn_daemon cairn_test_support)
+  add_test(NAME thread_${name} COMMAND ${CAIRN_TEST_WRAPPER} $<TARGET_FILE:thread_${name}>)
+  set_tests_properties(thread_${name} PROPERTIES LABELS thread TIMEOUT 300)
+  list(APPEND thread_targets thread_${name})
+endforeach()
+add_custom_target(thread_tests DEPENDS ${thread_targets})
+
+# Lints: the sources are one tree whatever the build, so that only plain builds run them.
+if(NOT CAIRN_SANITIZE)
+  foreach(lint include_direction no_globals purity file_size forbidden_words clang_format sanitizer_wrapper)
+    set(command "${CAIRN_PYTHON}" "${PROJECT_SOURCE_DIR}/test/lint/${lint}.py")
+    add_test(NAME lint_${lint} COMMAND ${command} --source "${PROJECT_SOURCE_DIR}" --build "${PROJECT_BINARY_DIR}")
+    add_test(NAME lint_${lint}_finds COMMAND ${command} --self-test)
+    set_tests_properties(lint_${lint} lint_${lint}_finds PROPERTIES
+      LABELS lint TIMEOUT 120 ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;CC=${CMAKE_C_COMPILER}")
+  endforeach()
+endif()
+
+# Functional tests need the programs.
+file(GLOB functional CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/functional/test_*.py")
+if(TARGET cairnd AND NOT CAIRN_SANITIZE STREQUAL "thread")
+  foreach(source IN LISTS functional)
+    get_filename_component(name "${source}" NAME_WE)
+    string(REGEX REPLACE "^test_" "functional_" name "${name}")
+    add_test(NAME ${name} COMMAND "${CAIRN_PYTHON}" "${source}")
+    set_tests_properties(${name} PROPERTIES LABELS functional TIMEOUT 600
+      ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;CAIRN_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};CAIRN_TEST_DATA_DEFAULT=${CAIRN_TEST_DATA}")
+  endforeach()
+endif()
+
 # Benchmarks: one program each, never run as tests.
 file(GLOB benches CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/bench/*.c")
 foreach(source IN LISTS benches)
