@@ -2,7 +2,7 @@
 #   libcairn.so  shared; everything but cairn_* is hidden
 #   libcairn.a   static; one object whose hidden symbols were made local, so that our names cannot meet the user's
 file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/lib/*.c")
-if(NOT sources)
+if(NOT sources OR NOT TARGET cairn_script OR NOT TARGET cairn_consensus)
   return()
 endif()
 foreach(room IN ITEMS store node chain consensus script primitives crypto base)
@@ -12,12 +12,14 @@ foreach(room IN ITEMS store node chain consensus script primitives crypto base)
 endforeach()
 
 add_library(cairn_library STATIC ${sources})
+target_compile_definitions(cairn_library PRIVATE CAIRN_VERSION_TEXT="${PROJECT_VERSION}")
 target_include_directories(cairn_library PUBLIC "${PROJECT_SOURCE_DIR}/include" PRIVATE "${PROJECT_SOURCE_DIR}/src")
 target_link_libraries(cairn_library PUBLIC ${library_rooms})
 
 # The rooms' archives have no prefix in common with the public names, so that nothing but src/lib is exported.
 add_library(cairn_shared SHARED ${sources})
 set_target_properties(cairn_shared PROPERTIES OUTPUT_NAME cairn VERSION ${PROJECT_VERSION} SOVERSION 0)
+target_compile_definitions(cairn_shared PRIVATE CAIRN_VERSION_TEXT="${PROJECT_VERSION}")
 target_include_directories(cairn_shared PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
 target_link_libraries(cairn_shared PRIVATE ${library_rooms})
 if(NOT CAIRN_SANITIZE)
