@@ -11,7 +11,7 @@ strtod strtol strtoll strtoul strtoull
 snprintf vsnprintf qsort bsearch
 __ctype_b_loc __ctype_tolower_loc __ctype_toupper_loc isalnum isalpha isdigit isspace isxdigit tolower toupper
 ceil exp exp2 floor fmod log log10 log1p log2 lround pow round sqrt fmax fmin llround ldexp frexp expm1
-__stack_chk_fail __memcpy_chk __memmove_chk __memset_chk __snprintf_chk __vsnprintf_chk __strcpy_chk __strncpy_chk
+__stack_chk_fail __memcpy_chk __memmove_chk __memset_chk __explicit_bzero_chk __snprintf_chk __vsnprintf_chk __strcpy_chk __strncpy_chk
 __strcat_chk __stpcpy_chk stpcpy strcpy strcat strncpy strncat
 __isoc99_sscanf sscanf
 _GLOBAL_OFFSET_TABLE_ __tls_get_addr

@@ -243,8 +243,7 @@ Test(lib_block_files, reads_plain_and_obfuscated_files)
 {
     if (!data_present(CAIRN_TEST_DATA, "blocks 0 to 599")) cr_skip_test("no test data");
     struct buffer raw = data_read(CAIRN_TEST_DATA, "blocks/mainnet-0-599.dat");
-    char folder[] = "/tmp/cairn-lib-XX"
-                    "XXXX";
+    char folder[] = "/tmp/cairn-lib-XXXXXX";
     cr_assert_not_null(mkdtemp(folder));
     cr_assert_null(cairn_block_files_open(folder, "main"));
     /* The second file starts in the middle of rubbish that looks like the start of a record. */
