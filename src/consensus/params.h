@@ -93,6 +93,8 @@ struct chain_params {
     uint64_t tx_data_count;
     double tx_data_rate; /* transactions a second after that */
     unsigned assumed_blockchain_gb, assumed_chainstate_gb;
+    uint32_t headers_commitment_period; /* header pre-synchronisation: headers between commitment bits */
+    uint32_t headers_redownload_size;   /* header pre-synchronisation: headers held back in the second pass */
     bool mockable_time;
     bool default_consistency_checks;
 };
