@@ -29,8 +29,10 @@ struct chain_options {
     uint64_t cache_bytes;           /* limit of the coins cache (-dbcache less LevelDB's share) */
     uint32_t max_file_bytes;        /* 128 MiB, or 64 KiB with -fastprune */
     uint64_t sig_cache_bytes;
-    bool check_index; /* recompute the invariants of the tree after each change (-checkblockindex) */
-    uint8_t seed[32]; /* hash keys and cache secrets; secret */
+    int64_t max_tip_age_s; /* -maxtipage; 0: a day */
+    bool reindex;          /* the index is empty and will be rebuilt from the files */
+    bool check_index;      /* recompute the invariants of the tree after each change (-checkblockindex) */
+    uint8_t seed[32];      /* hash keys and cache secrets; secret */
 };
 
 /* One blk/rev pair. */
@@ -40,6 +42,14 @@ struct chain_file {
     uint32_t height_first, height_last;
     uint64_t time_first, time_last;
     bool dirty;
+};
+
+/* What connecting a block needs and leaves behind; reused from block to block. */
+struct connect_work {
+    struct coin *coins; /* spent coins, flat in block order */
+    struct tx_out *outs;
+    coin_origin *origins;
+    size_t count, cap;
 };
 
 struct chain {
@@ -57,6 +67,8 @@ struct chain {
     int32_t next_sequence;
     int32_t precious_sequence; /* counts down: preciousblock */
     struct u256 precious_work;
+    struct u256 reorg_work; /* most work that the tip had in the reorganisation under way */
+    struct connect_work work;
 
     struct coins *coins;
     struct sig_cache *sig_cache;
@@ -76,9 +88,11 @@ enum notice_kind { NOTICE_NONE, NOTICE_CONNECTED, NOTICE_DISCONNECTED, NOTICE_IN
 struct notice {
     enum notice_kind kind;
     struct block_node *node;
-    struct block *block;    /* good until notice_clear */
-    struct undo undo;       /* CONNECTED, DISCONNECTED: the spent coins, in block order */
-    struct verdict verdict; /* INVALID: why */
+    const struct block *block; /* good until notice_clear (or as long as the `given` one) */
+    struct undo undo;          /* CONNECTED, DISCONNECTED: the spent coins in block order; good until the next step */
+    struct verdict verdict;    /* INVALID: why */
+    struct block *owned;       /* freed by notice_clear */
+    bool undo_owned;
 };
 
 void notice_clear(struct notice *n);

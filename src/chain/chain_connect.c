@@ -110,7 +110,7 @@ static enum result prefetch_inputs(struct coins *coins, const struct block *bloc
 /* Spends and adds transaction by transaction. *DONE is how many were applied whole; fewer than all where an input was
  * not there. */
 static enum result apply_block(struct coins *coins, const struct block_node *n, const struct block *block,
-                               bool bip30_checked, struct connect_work *w, size_t *done, struct error *e)
+                               struct connect_work *w, size_t *done, struct error *e)
 {
     for (*done = 0; *done < block->tx_count; ++*done) {
         const struct tx *tx = &block->txs[*done];
@@ -119,7 +119,8 @@ static enum result apply_block(struct coins *coins, const struct block_node *n, 
             enum result r = spend_inputs(coins, tx, w, e);
             if (r) return r;
         }
-        add_outputs(coins, tx, n->header.height, coinbase, coinbase || !bip30_checked);
+        /* only a coinbase can repeat an older txid (BIP30's exceptions) */
+        add_outputs(coins, tx, n->header.height, coinbase, coinbase);
     }
     return RESULT_OK;
 }
@@ -180,11 +181,10 @@ enum result connect_block(struct chain *c, struct coins *coins, struct block_nod
     if (!n->header.prev) return RESULT_OK; /* the genesis coinbase cannot be spent */
     enum result r = prefetch_inputs(coins, block, e);
     if (r) return r;
-    bool bip30 = block_needs_bip30(&n->header, &c->params);
-    if (bip30) r = check_bip30(coins, block, v, e);
+    if (block_needs_bip30(&n->header, &c->params)) r = check_bip30(coins, block, v, e);
     if (r || !verdict_ok(v)) return r;
     size_t done;
-    r = apply_block(coins, n, block, bip30, w, &done, e);
+    r = apply_block(coins, n, block, w, &done, e);
     if (r && r != RESULT_NOT_FOUND) {
         roll_back(coins, block, done, w);
         return r;
@@ -192,6 +192,20 @@ enum result connect_block(struct chain *c, struct coins *coins, struct block_nod
     check_connected(c, n, block, w, done, v);
     if (!verdict_ok(v)) roll_back(coins, block, done, w);
     return RESULT_OK;
+}
+
+void connect_undone(struct chain *c, struct block_node *n, const struct block *block)
+{
+    if (n->header.prev) roll_back(c->coins, block, block->tx_count, &c->work);
+}
+
+void apply_unchecked(struct chain *c, const struct block_node *n, const struct block *block)
+{
+    for (size_t t = 0; n->header.prev && t < block->tx_count; t++) {
+        const struct tx *tx = &block->txs[t];
+        for (size_t i = 0; t && i < tx->in_count; i++) coins_erase(c->coins, &tx->in[i].prevout);
+        add_outputs(c->coins, tx, n->header.height, t == 0, true);
+    }
 }
 
 /* ---- disconnecting ---- */

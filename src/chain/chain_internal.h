@@ -27,16 +27,6 @@ MUST_USE enum result index_write_dirty(struct chain *c, struct error *e);
 
 /* ---- chain_connect.c ---- */
 
-enum { CONNECT_JUST_CHECK = 1 };
-
-/* What connecting a block needs and leaves behind; reused from block to block. */
-struct connect_work {
-    struct coin *coins; /* spent coins, flat in block order */
-    struct tx_out *outs;
-    coin_origin *origins;
-    size_t count, cap;
-};
-
 void connect_work_clear(struct connect_work *w);
 
 /* Applies BLOCK (node N, whose parent is the state of COINS) to COINS. Broken rule: verdict filled, COINS as before.
@@ -44,6 +34,12 @@ void connect_work_clear(struct connect_work *w);
 MUST_USE enum result connect_block(struct chain *c, struct coins *coins, struct block_node *n,
                                    const struct block *block, struct connect_work *w, struct verdict *v,
                                    struct error *e);
+
+/* Takes back in the coins what connect_block just did (its undo data could not be written). */
+void connect_undone(struct chain *c, struct block_node *n, const struct block *block);
+
+/* Applies a block that was checked before, whatever of it is in the coins already. */
+void apply_unchecked(struct chain *c, const struct block_node *n, const struct block *block);
 
 /* Takes BLOCK back. *CLEAN is false where COINS did not look as the block must have left it. */
 MUST_USE enum result disconnect_block(struct coins *coins, const struct block_node *n, const struct block *block,

@@ -1,0 +1,38 @@
+/* What a user may decide over the rules' head: invalidate, reconsider, prefer. */
+#include <limits.h>
+
+#include "base/check.h"
+#include "chain/chain_internal.h"
+
+void chain_invalidate(struct chain *c, struct block_node *n)
+{
+    CHECK(n->header.prev != NULL);
+    mark_failed(c, n);
+    candidates_rebuild(c);
+}
+
+void chain_reconsider(struct chain *c, struct block_node *n)
+{
+    for (size_t i = 0; i < c->tree.count; i++) {
+        struct block_node *k = c->tree.nodes[i];
+        if (!(k->status & BLOCK_ANY_FAILURE)) continue;
+        bool related = block_node_ancestor(k, n->header.height) == n || block_node_ancestor(n, k->header.height) == k;
+        if (!related) continue;
+        k->status &= ~(uint32_t)BLOCK_ANY_FAILURE;
+        k->dirty = true;
+        if (k == c->best_invalid) c->best_invalid = NULL;
+    }
+    block_tree_update_best_header(&c->tree);
+    candidates_rebuild(c);
+}
+
+void chain_precious(struct chain *c, struct block_node *n)
+{
+    const struct block_node *tip = chain_tip(c);
+    if (u256_cmp(n->header.chainwork, tip->header.chainwork) < 0) return;
+    if (u256_cmp(tip->header.chainwork, c->precious_work) > 0) c->precious_sequence = -1;
+    c->precious_work = tip->header.chainwork;
+    n->sequence = c->precious_sequence;
+    if (c->precious_sequence > INT_MIN) c->precious_sequence--;
+    candidates_rebuild(c);
+}
