@@ -2,10 +2,10 @@
 #   libcairn.so  shared; everything but cairn_* is hidden
 #   libcairn.a   static; one object whose hidden symbols were made local, so that our names cannot meet the user's
 file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/lib/*.c")
-if(NOT sources OR NOT TARGET cairn_script OR NOT TARGET cairn_consensus)
+if(NOT sources OR NOT TARGET cairn_store)
   return()
 endif()
-foreach(room IN ITEMS store node chain consensus script primitives crypto base)
+foreach(room IN ITEMS store chain consensus script primitives crypto base)
   if(TARGET cairn_${room})
     list(APPEND library_rooms cairn_${room})
   endif()
