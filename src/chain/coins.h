@@ -17,7 +17,8 @@ struct coins *coins_new(struct kv_store store, struct workers *workers, uint64_t
 void coins_free(struct coins *c);
 
 /* The block whose chain state the store holds. A flush that was cut short leaves `next` too: the store is somewhere
- * between the two, and the chain brings it forward (see coins_begin_recovery). */
+ * between the two. The chain brings it forward: it undoes and does the blocks between them anew with coins_erase and
+ * coins_add (overwriting), whatever of that the store holds already, and flushes at `next`. */
 struct coins_state {
     struct block_hash best; /* null: empty store */
     struct block_hash next; /* null: the store is consistent at `best` */
@@ -56,6 +57,10 @@ size_t coins_dirty(const struct coins *c);
  * DROP the cache is empty afterwards, else clean entries stay. A failure leaves the cache as it was (the flush can be
  * tried again) and the store recoverable. */
 enum result coins_flush(struct coins *c, const struct block_hash *best, bool drop, struct error *e);
+
+/* During recovery, where the store's state is {best, next} already: writes everything dirty and leaves the state as it
+ * is. Recovery may run again from the start after it, however often it is cut short. */
+enum result coins_write_back(struct coins *c, bool drop, struct error *e);
 
 /* Iterates over the store (flush first): coins in order of txid bytes, then output index. */
 struct coins_iter;

@@ -38,11 +38,13 @@ void thread_pool_close(struct workers *w);
 
 /* ---- memory, for tests and the simulator ---- */
 
-/* FAIL_AFTER in the fault struct: the n-th write from now fails with RESULT and from then on all do (a dead disk); 0
- * means never. A batch that fails may be applied or not, as APPLY_TORN says, to play a crash in the middle. */
+/* FAIL_AFTER in the fault struct: the n-th write from now (batches; writes, syncs and removals of files) fails with
+ * RESULT and from then on all do (a dead disk); 0 means never. The first batch that fails is applied all the same where
+ * APPLY_TORN says so, as when the machine dies before it can tell; of a file's write, its first half. */
 struct memory_fault {
     uint64_t fail_after;
     enum result result;
+    bool apply_torn;
     uint64_t writes; /* counted */
 };
 

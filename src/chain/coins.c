@@ -1,0 +1,124 @@
+/* The coins: finding, spending and adding through the cache. */
+#include "chain/coins.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "chain/coins_table.h"
+
+struct coins *coins_new(struct kv_store store, struct workers *workers, uint64_t seed)
+{
+    struct coins *c = mem_calloc(1, sizeof(*c));
+    c->store = store;
+    c->workers = workers;
+    c->k0 = seed;
+    c->k1 = seed * 0x9e3779b97f4a7c15u ^ 0xd1b54a32d192ed03u;
+    coins_table_init(c);
+    return c;
+}
+
+void coins_free(struct coins *c)
+{
+    if (!c) return;
+    coins_table_clear(c);
+    coins_fetches_free(c);
+    buffer_clear(&c->value);
+    buffer_clear(&c->script);
+    free(c);
+}
+
+/* The record of an unspent coin, from the store where it is not cached. */
+static enum result find_unspent(struct coins *c, const struct outpoint *at, struct coin_record **out, struct error *e)
+{
+    struct coin_record *r = coins_find(c, at);
+    if (!r) {
+        struct coin coin;
+        enum result result = coin_load(c->store, at, &coin, &c->value, &c->script, e);
+        if (result != RESULT_OK) return result;
+        r = coins_insert(c, at, &coin, 0);
+    }
+    *out = r;
+    return r->flags & COIN_SPENT ? RESULT_NOT_FOUND : RESULT_OK;
+}
+
+enum result coins_get(struct coins *c, const struct outpoint *at, struct coin *out, struct error *e)
+{
+    struct coin_record *r = NULL;
+    enum result result = find_unspent(c, at, &r, e);
+    if (result == RESULT_OK) *out = coin_of(r);
+    return result;
+}
+
+static void spend_record(struct coins *c, struct coin_record *r)
+{
+    struct outpoint at = r->at;
+    if (r->flags & COIN_FRESH)
+        coins_remove(c, &at);
+    else
+        coins_set_flags(c, r, COIN_DIRTY | COIN_SPENT);
+}
+
+enum result coins_spend(struct coins *c, const struct outpoint *at, struct coin *out, struct error *e)
+{
+    struct coin_record *r = NULL;
+    enum result result = find_unspent(c, at, &r, e);
+    if (result != RESULT_OK) return result;
+    *out = coin_of(r);
+    spend_record(c, r);
+    return RESULT_OK;
+}
+
+void coins_add(struct coins *c, const struct outpoint *at, const struct coin *coin, bool overwrite)
+{
+    struct coin_record *r = coins_find(c, at);
+    if (!r) {
+        coins_insert(c, at, coin, overwrite ? COIN_DIRTY : COIN_DIRTY | COIN_FRESH);
+        return;
+    }
+    CHECK(overwrite || r->flags & COIN_SPENT);
+    coins_replace(c, at, coin, COIN_DIRTY | (r->flags & COIN_FRESH));
+}
+
+void coins_erase(struct coins *c, const struct outpoint *at)
+{
+    struct coin_record *r = coins_find(c, at);
+    if (r)
+        spend_record(c, r);
+    else
+        coins_insert(c, at, NULL, COIN_DIRTY | COIN_SPENT);
+}
+
+enum result coins_have_any(struct coins *c, const struct tx *tx, bool *any, struct error *e)
+{
+    *any = false;
+    for (size_t i = 0; i < tx->out_count; i++) {
+        struct outpoint at = {.txid = tx->txid, .index = (uint32_t)i};
+        struct coin coin;
+        enum result result = coins_get(c, &at, &coin, e);
+        if (result == RESULT_NOT_FOUND) continue;
+        if (result != RESULT_OK) return result;
+        *any = true;
+        break;
+    }
+    return RESULT_OK;
+}
+
+void coins_end_block(struct coins *c)
+{
+    coins_release_pending(c);
+}
+
+size_t coins_cached(const struct coins *c)
+{
+    return c->count;
+}
+
+size_t coins_dirty(const struct coins *c)
+{
+    return c->dirty;
+}
+
+uint64_t coins_disk_bytes(const struct coins *c)
+{
+    return c->store.ops->disk_bytes(c->store.ctx);
+}

@@ -1,0 +1,70 @@
+/* Loading the coins that a block will spend, in parallel on the workers. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "chain/coins_table.h"
+
+struct coins_fetch {
+    struct outpoint at;
+    struct coin coin; /* its script lies in SCRIPT */
+    struct buffer value, script;
+    enum result result;
+    struct error error;
+};
+
+static void fetch_run(void *arg, size_t i)
+{
+    struct coins *c = arg;
+    struct coins_fetch *f = &c->fetches[i];
+    f->result = coin_load(c->store, &f->at, &f->coin, &f->value, &f->script, &f->error);
+}
+
+static void reserve_fetches(struct coins *c, size_t count)
+{
+    if (count <= c->fetch_cap) return;
+    c->fetches = mem_realloc(c->fetches, count, sizeof(*c->fetches));
+    memset(c->fetches + c->fetch_cap, 0, (count - c->fetch_cap) * sizeof(*c->fetches));
+    c->fetch_cap = count;
+}
+
+void coins_fetches_free(struct coins *c)
+{
+    for (size_t i = 0; i < c->fetch_cap; i++) {
+        buffer_clear(&c->fetches[i].value);
+        buffer_clear(&c->fetches[i].script);
+    }
+    free(c->fetches);
+    c->fetches = NULL;
+    c->fetch_cap = 0;
+}
+
+/* Outpoints that the cache does not know, in their order. */
+static size_t list_missing(struct coins *c, const struct outpoint *at, size_t count)
+{
+    size_t missing = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (coins_find(c, &at[i])) continue;
+        if (missing == c->fetch_cap) reserve_fetches(c, missing + (count - i));
+        c->fetches[missing++].at = at[i];
+    }
+    return missing;
+}
+
+enum result coins_prefetch(struct coins *c, const struct outpoint *at, size_t count, struct error *e)
+{
+    size_t missing = list_missing(c, at, count);
+    if (missing == 0) return RESULT_OK;
+    struct job_batch batch = {.run = fetch_run, .arg = c, .count = missing, .grain = 8};
+    workers_submit(c->workers, &batch);
+    workers_join(c->workers, &batch);
+    for (size_t i = 0; i < missing; i++) {
+        struct coins_fetch *f = &c->fetches[i];
+        if (f->result == RESULT_NOT_FOUND) continue;
+        if (f->result != RESULT_OK) {
+            if (e) *e = f->error;
+            return f->result;
+        }
+        if (!coins_find(c, &f->at)) coins_insert(c, &f->at, &f->coin, 0); /* it may have been asked for twice */
+    }
+    return RESULT_OK;
+}
