@@ -14,15 +14,15 @@ bool chain_is_initial_download(struct chain *c, int64_t now_s)
     return false;
 }
 
-/* Time that progress is measured to: near the tip of a chain that we follow, the best header's. */
-static int64_t progress_end(const struct chain *c, const struct block_node *n, int64_t now_s)
+/* Seconds of chain after N that we do not have: near the tip, what the best header says; else what the clock says. */
+static int64_t seconds_behind(const struct chain *c, const struct block_node *n, int64_t now_s)
 {
     const struct block_node *best = c->tree.best_header;
-    int64_t distance = now_s - (int64_t)n->header.time;
-    if (distance < 0) distance = -distance;
-    if (best && distance <= 2 * 60 * 60 && best->header.height >= n->header.height)
-        return (int64_t)n->header.time + (best->header.height - n->header.height) * c->params.target_spacing_s;
-    return now_s;
+    int64_t behind = now_s - (int64_t)n->header.time;
+    bool recent = behind <= 2 * 60 * 60 && behind >= -2 * 60 * 60;
+    if (recent && best && best->header.height >= n->header.height)
+        return (best->header.height - n->header.height) * c->params.target_spacing_s;
+    return behind;
 }
 
 double chain_progress(const struct chain *c, const struct block_node *n, int64_t now_s)
@@ -30,11 +30,10 @@ double chain_progress(const struct chain *c, const struct block_node *n, int64_t
     if (!n || !n->chain_tx_count) return 0;
     const struct chain_params *p = &c->params;
     double done = (double)n->chain_tx_count, total;
-    int64_t end = progress_end(c, n, now_s);
     if (n->chain_tx_count <= p->tx_data_count)
-        total = (double)p->tx_data_count + (double)(end - p->tx_data_time_s) * p->tx_data_rate;
+        total = (double)p->tx_data_count + (double)(now_s - p->tx_data_time_s) * p->tx_data_rate;
     else
-        total = done + (double)(end - (int64_t)n->header.time) * p->tx_data_rate;
+        total = done + (double)seconds_behind(c, n, now_s) * p->tx_data_rate;
     if (total <= 0) return 0;
     return done / total > 1 ? 1 : done / total;
 }

@@ -1,0 +1,188 @@
+/* The node: events in, notices spread, actions out. */
+#include "node/node.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "index/index.h"
+
+enum result node_open(struct node **out, const struct node_options *options, const struct chain_ports *ports,
+                      int64_t now_us, struct log *log, struct error *e)
+{
+    struct node *n = mem_calloc(1, sizeof(*n));
+    *out = NULL;
+    n->options = *options;
+    n->log = log;
+    n->now_us = n->start_us = now_us;
+    n->mock_time_s = options->mock_time_s;
+    random_init(&n->random, options->chain.seed);
+    enum result r = chain_open(&n->chain, &options->params, &options->chain, ports, node_time_s(n), log, e);
+    if (!r && options->tx_index.ops) r = tx_index_open(&n->tx_index, options->tx_index, n->chain, log, e);
+    if (!r && options->coin_stats.ops) r = coin_stats_index_open(&n->coin_stats, options->coin_stats, n->chain, log, e);
+    if (r) {
+        node_free(n);
+        return r;
+    }
+    *out = n;
+    return RESULT_OK;
+}
+
+void node_free(struct node *n)
+{
+    if (!n) return;
+    tx_index_free(n->tx_index);
+    coin_stats_index_free(n->coin_stats);
+    chain_free(n->chain);
+    free(n->actions);
+    free(n);
+}
+
+enum result node_close(struct node *n, struct error *e)
+{
+    enum result r = chain_flush(n->chain, true, e);
+    if (!r && n->tx_index) r = tx_index_flush(n->tx_index, e);
+    if (!r && n->coin_stats) r = coin_stats_index_flush(n->coin_stats, e);
+    node_free(n);
+    return r;
+}
+
+/* ---- actions ---- */
+
+static struct node_action *add_action(struct node *n, enum node_action_kind kind)
+{
+    n->actions = mem_grow(n->actions, &n->action_cap, n->action_count + 1, sizeof(*n->actions));
+    struct node_action *a = &n->actions[n->action_count++];
+    *a = (struct node_action){.kind = kind};
+    return a;
+}
+
+bool node_take_action(struct node *n, struct node_action *out)
+{
+    if (!n->action_count) return false;
+    *out = n->actions[0];
+    memmove(n->actions, n->actions + 1, --n->action_count * sizeof(*n->actions));
+    return true;
+}
+
+void node_stop(struct node *n)
+{
+    if (n->stop_wanted) return;
+    n->stop_wanted = true;
+    add_action(n, ACTION_STOP);
+}
+
+enum result node_fatal(struct node *n, enum result result, const struct error *e)
+{
+    log_error(n->log, "A fatal internal error occurred: %s", e->text);
+    struct node_action *a = add_action(n, ACTION_FATAL);
+    snprintf(a->text, sizeof(a->text), "%s", e->text);
+    n->stop_wanted = true;
+    return result;
+}
+
+/* The tip moved: tell the shell, but only of the last of several moves between two looks. */
+static void note_tip(struct node *n)
+{
+    n->tip_changes++;
+    const struct block_node *tip = chain_tip(n->chain);
+    struct node_action *a = n->action_count ? &n->actions[n->action_count - 1] : NULL;
+    if (!a || a->kind != ACTION_BLOCK_TIP) a = add_action(n, ACTION_BLOCK_TIP);
+    a->hash = tip->header.hash;
+    a->height = tip->header.height;
+    a->initial_download = chain_is_initial_download(n->chain, node_time_s(n));
+}
+
+/* ---- notices ---- */
+
+static void log_tip(struct node *n)
+{
+    const struct block_node *tip = chain_tip(n->chain);
+    char hash[HASH_TEXT], date[TEXT_TIME];
+    log_info(n->log,
+             "UpdateTip: new best=%s height=%d version=0x%08x log2_work=%f tx=%llu date='%s' progress=%f "
+             "cache=%.1fMiB(%zutxo)",
+             block_hash_text(hash, &tip->header.hash), tip->header.height, (unsigned)tip->header.version,
+             log2(u256_to_double(tip->header.chainwork)), (unsigned long long)tip->chain_tx_count,
+             text_time(date, tip->header.time), chain_progress(n->chain, tip, node_time_s(n)),
+             (double)coins_memory(n->chain->coins) / (1 << 20), coins_cached(n->chain->coins));
+}
+
+/* Spreads one notice: indexes first, then the shell. */
+static enum result spread(struct node *n, const struct notice *notice, struct error *e)
+{
+    enum result r = RESULT_OK;
+    if (n->tx_index) r = tx_index_on_notice(n->tx_index, notice, e);
+    if (!r && n->coin_stats) r = coin_stats_index_on_notice(n->coin_stats, notice, e);
+    if (notice->kind == NOTICE_CONNECTED || notice->kind == NOTICE_DISCONNECTED) log_tip(n);
+    return r;
+}
+
+static void check_stop_height(struct node *n)
+{
+    if (n->options.stop_at_height && chain_height(n->chain) >= n->options.stop_at_height) node_stop(n);
+}
+
+/* Steps until the best chain is reached. Where INVALID_OF and V are given, the verdict on that block is copied to V. */
+static enum result run_steps(struct node *n, const struct block *given, const struct block_hash *invalid_of,
+                             struct verdict *v, struct error *e)
+{
+    const struct block_node *before = chain_tip(n->chain);
+    struct notice notice;
+    enum result r;
+    do {
+        r = chain_step(n->chain, node_time_s(n), given, &notice, e);
+        if (!r && notice.kind != NOTICE_NONE) r = spread(n, &notice, e);
+        if (!r && notice.kind == NOTICE_INVALID && invalid_of &&
+            block_hash_equal(invalid_of, &notice.node->header.hash))
+            *v = notice.verdict;
+        bool more = !r && notice.kind != NOTICE_NONE;
+        notice_clear(&notice);
+        if (!r) r = chain_flush_if_needed(n->chain, e);
+        check_stop_height(n);
+        if (!more || (n->stop_wanted && !chain_in_reorg(n->chain))) break;
+    } while (!r);
+    if (r) return node_fatal(n, r, e);
+    if (chain_tip(n->chain) != before) note_tip(n);
+    return RESULT_OK;
+}
+
+enum result node_activate(struct node *n, const struct block *given, struct error *e)
+{
+    return run_steps(n, given, NULL, NULL, e);
+}
+
+enum result node_submit_block(struct node *n, const struct block *b, bool *is_new, struct verdict *v, struct error *e)
+{
+    struct block_node *node;
+    enum result r = chain_accept_block(n->chain, b, node_time_s(n), ACCEPT_REQUESTED, NULL, &node, is_new, v, e);
+    if (r) return node_fatal(n, r, e);
+    if (!verdict_ok(v)) return RESULT_OK;
+    return run_steps(n, b, &b->hash, v, e);
+}
+
+enum result node_invalidate(struct node *n, struct block_node *b, struct error *e)
+{
+    chain_invalidate(n->chain, b);
+    return node_activate(n, NULL, e);
+}
+
+enum result node_reconsider(struct node *n, struct block_node *b, struct error *e)
+{
+    chain_reconsider(n->chain, b);
+    return node_activate(n, NULL, e);
+}
+
+enum result node_precious(struct node *n, struct block_node *b, struct error *e)
+{
+    chain_precious(n->chain, b);
+    return node_activate(n, NULL, e);
+}
+
+enum result node_maintain(struct node *n, struct error *e)
+{
+    enum result r = chain_flush_if_needed(n->chain, e);
+    return r ? node_fatal(n, r, e) : RESULT_OK;
+}

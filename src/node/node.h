@@ -1,0 +1,108 @@
+/* The node: owns the chain and what feeds on it, routes events, spreads notices in a fixed order and collects what the
+ * shell shall do. The daemon and the simulator make one each; two in one process are normal.
+ *
+ * One thread owns a node. Every call comes with the instant of its event: set it with node_set_time first. */
+#ifndef CAIRN_NODE_NODE_H
+#define CAIRN_NODE_NODE_H
+
+#include "base/random.h"
+#include "chain/chain.h"
+
+struct tx_index;
+struct coin_stats_index;
+
+struct node_options {
+    struct chain_options chain;
+    struct chain_params params;
+    const char *version;        /* "0.1.0" */
+    const char *subversion;     /* "/Satoshi:31.99.0/cairn:0.1.0(comment)/" */
+    const char *log_path;       /* for getrpcinfo; may be "" */
+    int32_t stop_at_height;     /* 0: never */
+    int64_t mock_time_s;        /* 0: the shell's clock */
+    struct kv_store tx_index;   /* ops NULL: not wanted */
+    struct kv_store coin_stats; /* ops NULL: not wanted */
+};
+
+/* What the shell shall do. */
+enum node_action_kind {
+    ACTION_BLOCK_TIP, /* the tip is another block (-blocknotify) */
+    ACTION_STOP,      /* stop cleanly */
+    ACTION_FATAL,     /* our machine failed: stop with TEXT */
+};
+
+struct node_action {
+    enum node_action_kind kind;
+    struct block_hash hash;
+    int32_t height;
+    bool initial_download;
+    char text[512];
+};
+
+struct node {
+    struct node_options options;
+    struct chain *chain;
+    struct log *log;
+    struct random random;
+    int64_t now_us;      /* instant of the event at hand, microseconds since 1970 */
+    int64_t mock_time_s; /* 0: none */
+    int64_t start_us;
+    bool importing; /* blocks are being read from files */
+    bool loaded;    /* start-up work (import, indexes) is done */
+    bool stop_wanted;
+    uint64_t tip_changes; /* counts; waiters compare */
+
+    struct node_action *actions;
+    size_t action_count, action_cap;
+
+    struct tx_index *tx_index;           /* NULL: off */
+    struct coin_stats_index *coin_stats; /* NULL: off */
+};
+
+/* Opens the chain on PORTS. Fails as chain_open does. */
+MUST_USE enum result node_open(struct node **out, const struct node_options *options, const struct chain_ports *ports,
+                               int64_t now_us, struct log *log, struct error *e);
+
+/* Writes everything and frees. The node is freed also where writing failed. */
+MUST_USE enum result node_close(struct node *n, struct error *e);
+
+/* Frees without writing (after a fatal error). */
+void node_free(struct node *n);
+
+static inline void node_set_time(struct node *n, int64_t now_us)
+{
+    n->now_us = now_us;
+}
+
+/* Seconds since 1970 as the rules see them: mocked or real. */
+static inline int64_t node_time_s(const struct node *n)
+{
+    return n->mock_time_s ? n->mock_time_s : n->now_us / 1000000;
+}
+
+/* Works towards the best chain until it is reached. GIVEN: see chain_step. Our machine's failures become an
+ * ACTION_FATAL and are returned. */
+MUST_USE enum result node_activate(struct node *n, const struct block *given, struct error *e);
+
+/* Hands in a whole block (a user's, a miner's): accept, store, activate. *IS_NEW: it was not known before. The verdict
+ * is about this block, also where it failed only on connecting. */
+MUST_USE enum result node_submit_block(struct node *n, const struct block *b, bool *is_new, struct verdict *v,
+                                       struct error *e);
+
+/* Invalidates, reconsiders or prefers a block and activates. */
+MUST_USE enum result node_invalidate(struct node *n, struct block_node *b, struct error *e);
+MUST_USE enum result node_reconsider(struct node *n, struct block_node *b, struct error *e);
+MUST_USE enum result node_precious(struct node *n, struct block_node *b, struct error *e);
+
+/* The first action that waits; false where there is none. */
+bool node_take_action(struct node *n, struct node_action *out);
+
+/* Asks the shell to stop. */
+void node_stop(struct node *n);
+
+/* Notes a failure of our machine: logged, and an ACTION_FATAL. Returns RESULT. */
+enum result node_fatal(struct node *n, enum result result, const struct error *e);
+
+/* Flushes where the cache is over its limit; call now and then. */
+MUST_USE enum result node_maintain(struct node *n, struct error *e);
+
+#endif
