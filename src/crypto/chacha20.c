@@ -3,32 +3,52 @@
 
 #include "base/endian.h"
 
-static inline uint32_t rotl(uint32_t x, int k)
+/* A row of the state: four words at once. The compilers turn this into whatever vectors the machine has. */
+typedef uint32_t row __attribute__((vector_size(16)));
+
+static inline row rotl(row x, int k)
 {
     return (x << k) | (x >> (32 - k));
 }
 
-static inline void quarter(uint32_t x[16], int a, int b, int c, int d)
+static inline void quarter_rounds(row x[4])
 {
-    x[a] += x[b];
-    x[d] = rotl(x[d] ^ x[a], 16);
-    x[c] += x[d];
-    x[b] = rotl(x[b] ^ x[c], 12);
-    x[a] += x[b];
-    x[d] = rotl(x[d] ^ x[a], 8);
-    x[c] += x[d];
-    x[b] = rotl(x[b] ^ x[c], 7);
+    x[0] += x[1];
+    x[3] = rotl(x[3] ^ x[0], 16);
+    x[2] += x[3];
+    x[1] = rotl(x[1] ^ x[2], 12);
+    x[0] += x[1];
+    x[3] = rotl(x[3] ^ x[0], 8);
+    x[2] += x[3];
+    x[1] = rotl(x[1] ^ x[2], 7);
+}
+
+/* Moves row I round by I words (and back), so that the diagonals of the state become its columns. */
+static inline void to_diagonals(row x[4])
+{
+    x[1] = __builtin_shufflevector(x[1], x[1], 1, 2, 3, 0);
+    x[2] = __builtin_shufflevector(x[2], x[2], 2, 3, 0, 1);
+    x[3] = __builtin_shufflevector(x[3], x[3], 3, 0, 1, 2);
+}
+
+static inline void to_columns(row x[4])
+{
+    x[1] = __builtin_shufflevector(x[1], x[1], 3, 0, 1, 2);
+    x[2] = __builtin_shufflevector(x[2], x[2], 2, 3, 0, 1);
+    x[3] = __builtin_shufflevector(x[3], x[3], 1, 2, 3, 0);
 }
 
 static void chacha20_block(const uint32_t state[16], uint8_t out[64])
 {
-    uint32_t x[16];
+    row x[4];
     memcpy(x, state, sizeof(x));
     for (int i = 0; i < 10; i++) {
-        for (int j = 0; j < 4; j++) quarter(x, j, 4 + j, 8 + j, 12 + j);
-        for (int j = 0; j < 4; j++) quarter(x, j, 4 + (j + 1) % 4, 8 + (j + 2) % 4, 12 + (j + 3) % 4);
+        quarter_rounds(x);
+        to_diagonals(x);
+        quarter_rounds(x);
+        to_columns(x);
     }
-    for (int i = 0; i < 16; i++) put_le32(out + 4 * i, x[i] + state[i]);
+    for (int i = 0; i < 16; i++) put_le32(out + 4 * i, x[i / 4][i % 4] + state[i]);
 }
 
 void chacha20_keystream(const uint8_t key[32], uint8_t *out, size_t len)

@@ -5,6 +5,7 @@
 
 #include "base/endian.h"
 #include "crypto/chacha20.h"
+#include "crypto/num3072_inverse.h"
 #include "crypto/sha256.h"
 
 enum { LIMBS = 48, NUM_BYTES = 384 };
@@ -46,73 +47,27 @@ static void num_reduce(struct num3072 *n, const uint64_t wide[2 * LIMBS])
     num_normalise(n);
 }
 
+/* Multiplication column by column, in a sum of three words. */
 static void num_mul(struct num3072 *out, const struct num3072 *a, const struct num3072 *b)
 {
-    uint64_t wide[2 * LIMBS] = {0};
-    for (int i = 0; i < LIMBS; i++) {
-        uint64_t x = a->limb[i], carry = 0;
-        for (int j = 0; j < LIMBS; j++) {
-            uint128 t = (uint128)x * b->limb[j] + wide[i + j] + carry;
-            wide[i + j] = (uint64_t)t;
-            carry = (uint64_t)(t >> 64);
+    uint64_t wide[2 * LIMBS], over = 0;
+    uint128 sum = 0;
+    for (int column = 0; column < 2 * LIMBS - 1; column++) {
+        int first = column < LIMBS ? 0 : column - LIMBS + 1, last = column < LIMBS ? column : LIMBS - 1;
+        for (int i = first; i <= last; i++) {
+            uint128 product = (uint128)a->limb[i] * b->limb[column - i];
+            sum += product;
+            over += sum < product;
         }
-        wide[i + LIMBS] = carry;
+        wide[column] = (uint64_t)sum;
+        sum = sum >> 64 | (uint128)over << 64;
+        over = 0;
     }
-    num_reduce(out, wide);
-}
-
-static void num_square(struct num3072 *out, const struct num3072 *a)
-{
-    uint64_t wide[2 * LIMBS] = {0};
-    for (int i = 0; i < LIMBS; i++) { /* products of unequal limbs, once each */
-        uint64_t x = a->limb[i], carry = 0;
-        for (int j = i + 1; j < LIMBS; j++) {
-            uint128 t = (uint128)x * a->limb[j] + wide[i + j] + carry;
-            wide[i + j] = (uint64_t)t;
-            carry = (uint64_t)(t >> 64);
-        }
-        wide[i + LIMBS] = carry;
-    }
-    uint64_t top = 0, carry = 0;
-    for (int i = 0; i < LIMBS; i++) { /* twice that, plus the squares of the limbs */
-        uint128 square = (uint128)a->limb[i] * a->limb[i];
-        uint64_t lo = wide[2 * i], hi = wide[2 * i + 1];
-        uint128 t = (uint128)(lo << 1 | top) + (uint64_t)square + carry;
-        wide[2 * i] = (uint64_t)t;
-        t = (uint128)(hi << 1 | lo >> 63) + (uint64_t)(square >> 64) + (uint64_t)(t >> 64);
-        wide[2 * i + 1] = (uint64_t)t;
-        carry = (uint64_t)(t >> 64);
-        top = hi >> 63;
-    }
+    wide[2 * LIMBS - 1] = (uint64_t)sum;
     num_reduce(out, wide);
 }
 
 static const struct num3072 num_one = {.limb = {1}};
-
-/* A^(prime - 2), the inverse by Fermat. The exponent is 3051 ones followed by 21 bits. */
-static void num_invert(struct num3072 *out, const struct num3072 *a)
-{
-    const unsigned low_bits = 21, ones = 3072 - low_bits;
-    const uint32_t low = (1u << low_bits) - (uint32_t)prime_gap - 2;
-    struct num3072 r = *a; /* A^(2^have - 1) */
-    unsigned have = 1;
-    for (int bit = 10; bit >= 0; bit--) { /* the bits of 3051 below its highest */
-        struct num3072 t = r;
-        for (unsigned i = 0; i < have; i++) num_square(&t, &t);
-        num_mul(&r, &t, &r);
-        have *= 2;
-        if (ones >> bit & 1) {
-            num_square(&r, &r);
-            num_mul(&r, &r, a);
-            have++;
-        }
-    }
-    for (unsigned bit = low_bits; bit-- > 0;) {
-        num_square(&r, &r);
-        if (low >> bit & 1) num_mul(&r, &r, a);
-    }
-    *out = r;
-}
 
 static void num_read(struct num3072 *n, const uint8_t in[NUM_BYTES])
 {
@@ -168,8 +123,9 @@ void muhash_divide(struct muhash *m, const struct muhash *other)
 
 void muhash_final(struct muhash *m, uint8_t out[32])
 {
-    struct num3072 inverse;
-    num_invert(&inverse, &m->denominator);
+    struct num3072 inverse = m->denominator;
+    num_normalise(&inverse);
+    num3072_invert(&inverse, &inverse);
     num_mul(&m->numerator, &m->numerator, &inverse);
     m->denominator = num_one;
     uint8_t bytes[NUM_BYTES];
