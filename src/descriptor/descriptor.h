@@ -1,0 +1,41 @@
+/* Output descriptors (BIP380 to BIP386): checksums, the descriptor of a script, and the scripts of a descriptor whose
+ * keys are constants. */
+#ifndef CAIRN_DESCRIPTOR_DESCRIPTOR_H
+#define CAIRN_DESCRIPTOR_DESCRIPTOR_H
+
+#include "base/buffer.h"
+#include "primitives/address.h"
+
+enum { DESCRIPTOR_CHECKSUM_TEXT = 9, DESCRIPTOR_ERROR_TEXT = 256 };
+
+/* The eight characters that follow '#' (BIP380) and a NUL; false where TEXT has a character outside the charset. */
+MUST_USE bool descriptor_checksum(char out[DESCRIPTOR_CHECKSUM_TEXT], struct span text);
+
+/* Appends the descriptor of SCRIPT as far as the script alone tells (no keys or inner scripts are known), checksum
+ * included: pk, multi, rawtr, addr or raw. */
+void descriptor_infer(struct buffer *out, struct span script, const struct address_prefixes *prefixes);
+
+/* The same for the P2WSH output of the witness script INNER: wsh(pk), wsh(multi), else its address. */
+void descriptor_infer_wsh(struct buffer *out, struct span inner, const struct address_prefixes *prefixes);
+
+/* Splits TEXT at its '#' and checks the checksum: *BODY is the part before it. False and a sentence (Core's words)
+ * where it is wrong, or missing although REQUIRED. COMPUTED gets the right checksum (may be NULL). */
+MUST_USE bool descriptor_split(struct span text, bool required, struct span *body,
+                               char computed[DESCRIPTOR_CHECKSUM_TEXT], char error[DESCRIPTOR_ERROR_TEXT]);
+
+/* The scripts of a descriptor: one, or up to four for combo(). All zeroes is empty. */
+struct descriptor_scripts {
+    struct buffer script[4];
+    size_t count;
+    bool solvable; /* every key is known: not addr() and raw() */
+};
+
+void descriptor_scripts_clear(struct descriptor_scripts *s);
+
+/* Parses TEXT (with or without checksum) and makes its scripts. False and a sentence where it is no descriptor, or one
+ * with extended or private keys, which are for a wallet. Understands addr, raw, pk, pkh, wpkh, combo, multi,
+ * sortedmulti, sh, wsh, rawtr, and tr with trees of pk, multi_a and sortedmulti_a; key origins are read over. */
+MUST_USE bool descriptor_expand(struct descriptor_scripts *out, struct span text, bool checksum_required,
+                                const struct address_prefixes *prefixes, char error[DESCRIPTOR_ERROR_TEXT]);
+
+#endif

@@ -1,0 +1,215 @@
+/* Names, brackets, keys and multisig of the descriptor parser. */
+#include "descriptor/key.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/hex.h"
+#include "crypto/secp.h"
+#include "script/script.h"
+
+enum { MULTI_A_KEYS_MAX = 999 };
+
+bool descriptor_error(struct descriptor_parser *p, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    vsnprintf(p->error, DESCRIPTOR_ERROR_TEXT, format, values);
+    va_end(values);
+    return false;
+}
+
+bool descriptor_error_in(struct descriptor_parser *p, const char *name)
+{
+    char inner[DESCRIPTOR_ERROR_TEXT];
+    memcpy(inner, p->error, sizeof inner);
+    snprintf(p->error, DESCRIPTOR_ERROR_TEXT, "%s: %.200s", name, inner);
+    return false;
+}
+
+bool descriptor_function(struct span text, char name[DESCRIPTOR_NAME], struct span *arg)
+{
+    const uint8_t *open = text.len ? memchr(text.data, '(', text.len) : NULL;
+    size_t len = open ? (size_t)(open - text.data) : 0;
+    if (!open || len == 0 || len >= DESCRIPTOR_NAME || text.data[text.len - 1] != ')') return false;
+    memcpy(name, text.data, len);
+    name[len] = '\0';
+    *arg = span_of(open + 1, text.len - len - 2);
+    return true;
+}
+
+struct span descriptor_take(struct span *text)
+{
+    int level = 0;
+    size_t len = 0;
+    for (; len < text->len; len++) {
+        uint8_t c = text->data[len];
+        if (c == '(' || c == '{') level++;
+        if (level == 0 && (c == ',' || c == '}' || c == ')')) break;
+        if (c == ')' || c == '}') level--;
+    }
+    struct span taken = span_of(text->data, len);
+    *text = span_from(*text, len);
+    return taken;
+}
+
+/* "[d34db33f/44'/0']": eight digits and steps. Skips it; false where it is malformed. */
+static bool skip_origin(struct descriptor_parser *p, struct span *text)
+{
+    if (text->len == 0 || text->data[0] != '[') return true;
+    const uint8_t *close = memchr(text->data, ']', text->len);
+    if (!close)
+        return descriptor_error(p, "Key origin start '[ character expected but not found, got '%c' instead", '[');
+    size_t len = (size_t)(close - text->data) - 1;
+    const char *inside = (const char *)text->data + 1;
+    size_t print = len < 8 ? len : strcspn(inside, "/]");
+    if (print != 8)
+        return descriptor_error(p, "Fingerprint is not 4 bytes (%zu characters instead of 8 characters)", print);
+    if (!hex_is(inside, 8)) return descriptor_error(p, "Fingerprint '%.8s' is not hex", inside);
+    for (size_t i = 8; i < len; i++) {
+        if (!isdigit((unsigned char)inside[i]) && !strchr("/'h", inside[i]))
+            return descriptor_error(p, "Key path value '%.*s' is not a valid uint32", (int)(len - 8), inside + 8);
+    }
+    *text = span_from(*text, len + 2);
+    return true;
+}
+
+bool descriptor_key_parse(struct descriptor_parser *p, struct span text, enum descriptor_context context,
+                          struct descriptor_key *key)
+{
+    bool uncompressed_fits = context == DESCRIPTOR_TOP || context == DESCRIPTOR_P2SH;
+    if (!skip_origin(p, &text)) return false;
+    int shown = (int)(text.len < 150 ? text.len : 150);
+    const char *hex = (const char *)text.data;
+    if (text.len == 0) return descriptor_error(p, "No key provided");
+    if (!hex_is(hex, text.len)) return descriptor_error(p, "key '%.*s' is not valid", shown, hex);
+    struct buffer bytes = {0};
+    if (text.len == 64 && context == DESCRIPTOR_P2TR) buffer_put_u8(&bytes, 2); /* x only: the even key */
+    bool decoded = hex_decode_append(&bytes, hex, text.len) && bytes.len <= sizeof key->bytes;
+    key->len = decoded ? bytes.len : 0;
+    if (decoded) memcpy(key->bytes, bytes.data, bytes.len);
+    buffer_clear(&bytes);
+    if (key->len == 65 && (key->bytes[0] == 6 || key->bytes[0] == 7))
+        return descriptor_error(p, "Hybrid public keys are not allowed");
+    if (!pubkey_is_valid(span_of(key->bytes, key->len)))
+        return descriptor_error(p, "Pubkey '%.*s' is invalid", shown, hex);
+    if (key->len == 65 && !uncompressed_fits) return descriptor_error(p, "Uncompressed keys are not allowed");
+    memcpy(key->xonly, key->bytes + 1, 32);
+    return true;
+}
+
+struct key_list {
+    struct descriptor_key *keys;
+    size_t count, cap;
+    uint64_t threshold;
+};
+
+static bool parse_threshold(struct descriptor_parser *p, struct span text, uint64_t *out)
+{
+    *out = 0;
+    bool good = text.len > 0 && text.len <= 10;
+    for (size_t i = 0; good && i < text.len; i++) {
+        good = isdigit(text.data[i]);
+        *out = *out * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    if (good && *out <= UINT32_MAX) return true;
+    return descriptor_error(p, "Multi threshold '%.*s' is not valid", (int)(text.len < 50 ? text.len : 50),
+                            (const char *)text.data);
+}
+
+static bool parse_keys(struct descriptor_parser *p, struct span arg, enum descriptor_context context,
+                       struct key_list *list)
+{
+    if (!parse_threshold(p, descriptor_take(&arg), &list->threshold)) return false;
+    while (arg.len) {
+        if (arg.data[0] != ',') return descriptor_error(p, "Multi: expected ',', got '%c'", arg.data[0]);
+        arg = span_from(arg, 1);
+        if (list->count > MULTI_A_KEYS_MAX) break;
+        list->keys = mem_grow(list->keys, &list->cap, list->count + 1, sizeof *list->keys);
+        if (!descriptor_key_parse(p, descriptor_take(&arg), context, &list->keys[list->count]))
+            return descriptor_error_in(p, "Multi");
+        list->count++;
+    }
+    return true;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct descriptor_key *x = a, *y = b;
+    return memcmp(x->bytes, y->bytes, x->len < y->len ? x->len : y->len);
+}
+
+static int by_xonly(const void *a, const void *b)
+{
+    const struct descriptor_key *x = a, *y = b;
+    return memcmp(x->xonly, y->xonly, 32);
+}
+
+static bool check_threshold(struct descriptor_parser *p, const struct key_list *list)
+{
+    if (list->threshold < 1)
+        return descriptor_error(p, "Multisig threshold cannot be %d, must be at least 1", (int)list->threshold);
+    if (list->threshold > list->count)
+        return descriptor_error(p,
+                                "Multisig threshold cannot be larger than the number of keys; threshold is %d but only "
+                                "%zu keys specified",
+                                (int)list->threshold, list->count);
+    return true;
+}
+
+static bool check_multi(struct descriptor_parser *p, const struct key_list *list, enum descriptor_context context)
+{
+    size_t size = 3;
+    if (list->count < 1 || list->count > MAX_PUBKEYS_PER_MULTISIG)
+        return descriptor_error(p, "Cannot have %zu keys in multisig; must have between 1 and %d keys, inclusive",
+                                list->count, MAX_PUBKEYS_PER_MULTISIG);
+    if (!check_threshold(p, list)) return false;
+    if (context == DESCRIPTOR_TOP && list->count > 3)
+        return descriptor_error(p, "Cannot have %zu pubkeys in bare multisig; only at most 3 pubkeys", list->count);
+    for (size_t i = 0; i < list->count; i++) size += list->keys[i].len + 1;
+    if (context == DESCRIPTOR_P2SH && size > MAX_SCRIPT_ELEMENT_SIZE)
+        return descriptor_error(p, "P2SH script is too large, %zu bytes is larger than %d bytes", size,
+                                MAX_SCRIPT_ELEMENT_SIZE);
+    return true;
+}
+
+bool descriptor_multi(struct descriptor_parser *p, struct span arg, enum descriptor_context context, bool sorted,
+                      struct buffer *out)
+{
+    struct key_list list = {0};
+    bool good = parse_keys(p, arg, context, &list) && check_multi(p, &list, context);
+    if (good) {
+        if (sorted) qsort(list.keys, list.count, sizeof *list.keys, by_bytes);
+        script_put_int(out, (int64_t)list.threshold);
+        for (size_t i = 0; i < list.count; i++) script_put_push(out, span_of(list.keys[i].bytes, list.keys[i].len));
+        script_put_int(out, (int64_t)list.count);
+        buffer_put_u8(out, OP_CHECKMULTISIG);
+    }
+    free(list.keys);
+    return good;
+}
+
+bool descriptor_multi_a(struct descriptor_parser *p, struct span arg, bool sorted, struct buffer *out)
+{
+    struct key_list list = {0};
+    bool good = parse_keys(p, arg, DESCRIPTOR_P2TR, &list);
+    if (good && (list.count < 1 || list.count > MULTI_A_KEYS_MAX))
+        good = descriptor_error(p, "Cannot have %zu keys in multi_a; must have between 1 and %d keys, inclusive",
+                                list.count, MULTI_A_KEYS_MAX);
+    if (good && check_threshold(p, &list)) {
+        if (sorted) qsort(list.keys, list.count, sizeof *list.keys, by_xonly);
+        for (size_t i = 0; i < list.count; i++) {
+            script_put_push(out, span_of(list.keys[i].xonly, 32));
+            buffer_put_u8(out, i == 0 ? OP_CHECKSIG : OP_CHECKSIGADD);
+        }
+        script_put_int(out, (int64_t)list.threshold);
+        buffer_put_u8(out, OP_NUMEQUAL);
+    } else {
+        good = false;
+    }
+    free(list.keys);
+    return good;
+}
