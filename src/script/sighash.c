@@ -72,11 +72,27 @@ static void hash_spent(struct sighash_midstates *mid, const struct tx_out *spent
     sha256_final(&scripts, mid->script_pubkeys);
 }
 
+static void make_midstates(struct script_tx *t, bool v0, bool taproot)
+{
+    struct sighash_midstates *mid = &t->mid;
+    mid->v0_ready = v0;
+    mid->taproot_ready = taproot;
+    if (!v0 && !taproot) return;
+    hash_prevouts(mid->prevouts, t->tx);
+    hash_sequences(mid->sequences, t->tx);
+    hash_outputs(mid->outputs, t->tx);
+    if (v0) {
+        sha256_once(mid->prevouts_double, mid->prevouts, 32);
+        sha256_once(mid->sequences_double, mid->sequences, 32);
+        sha256_once(mid->outputs_double, mid->outputs, 32);
+    }
+    if (taproot) hash_spent(mid, t->spent, t->tx->in_count);
+}
+
 void script_tx_init(struct script_tx *t, const struct tx *tx, const struct tx_out *spent)
 {
     t->tx = tx;
     t->spent = spent;
-    struct sighash_midstates *mid = &t->mid;
     bool v0 = false, taproot = false;
     for (size_t i = 0; i < tx->in_count && !(v0 && taproot); i++) {
         if (tx->in[i].witness.count == 0) continue;
@@ -86,18 +102,14 @@ void script_tx_init(struct script_tx *t, const struct tx *tx, const struct tx_ou
         else
             v0 = true;
     }
-    mid->v0_ready = v0;
-    mid->taproot_ready = taproot;
-    if (!v0 && !taproot) return;
-    hash_prevouts(mid->prevouts, tx);
-    hash_sequences(mid->sequences, tx);
-    hash_outputs(mid->outputs, tx);
-    if (v0) {
-        sha256_once(mid->prevouts_double, mid->prevouts, 32);
-        sha256_once(mid->sequences_double, mid->sequences, 32);
-        sha256_once(mid->outputs_double, mid->outputs, 32);
-    }
-    if (taproot) hash_spent(mid, spent, tx->in_count);
+    make_midstates(t, v0, taproot);
+}
+
+void script_tx_init_all(struct script_tx *t, const struct tx *tx, const struct tx_out *spent)
+{
+    t->tx = tx;
+    t->spent = spent;
+    make_midstates(t, true, spent != NULL);
 }
 
 /* The script code with its OP_CODESEPARATORs left out, after its length. */

@@ -70,6 +70,9 @@ struct script_tx {
 /* Computes the midstates that this transaction can need (none for one without witness). TX and SPENT must outlive T. */
 void script_tx_init(struct script_tx *t, const struct tx *tx, const struct tx_out *spent);
 
+/* The same with every midstate (taproot's where SPENT is given), for what is not signed yet. */
+void script_tx_init_all(struct script_tx *t, const struct tx *tx, const struct tx_out *spent);
+
 /* Verifies input INDEX of T (T->spent must be set) under FLAGS (enum script_flag). */
 enum script_error script_verify_input(const struct script_tx *t, size_t index, unsigned flags,
                                       const struct sig_verifier *verifier);

@@ -1,0 +1,275 @@
+/* Every opcode has at least one case that passes or fails because of what it does. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "spend.h"
+
+struct op_case {
+    uint8_t opcode;
+    const char *script;
+    enum script_error want;
+};
+
+#define OK SCRIPT_ERR_OK
+
+/* Run as scriptPubKey with no flags. "0x.." words give the opcodes that the text form does not name. */
+static const struct op_case cases[] = {
+    {OP_0, "0 SIZE 0 EQUAL", OK},
+    {OP_PUSHDATA1, "0x4c02aabb 0x02aabb EQUAL", OK},
+    {OP_PUSHDATA2, "0x4d0200aabb 0x02aabb EQUAL", OK},
+    {OP_PUSHDATA4, "0x4e02000000aabb 0x02aabb EQUAL", OK},
+    {OP_1NEGATE, "-1 0x0181 EQUAL", OK},
+    {OP_RESERVED, "1 RESERVED", SCRIPT_ERR_BAD_OPCODE},
+    {OP_RESERVED, "1 0 IF RESERVED ENDIF", OK},
+    {OP_1, "1 0x0101 EQUAL", OK},
+    {OP_2, "2 0x0102 EQUAL", OK},
+    {OP_3, "3 0x0103 EQUAL", OK},
+    {OP_4, "4 0x0104 EQUAL", OK},
+    {OP_5, "5 0x0105 EQUAL", OK},
+    {OP_6, "6 0x0106 EQUAL", OK},
+    {OP_7, "7 0x0107 EQUAL", OK},
+    {OP_8, "8 0x0108 EQUAL", OK},
+    {OP_9, "9 0x0109 EQUAL", OK},
+    {OP_10, "10 0x010a EQUAL", OK},
+    {OP_11, "11 0x010b EQUAL", OK},
+    {OP_12, "12 0x010c EQUAL", OK},
+    {OP_13, "13 0x010d EQUAL", OK},
+    {OP_14, "14 0x010e EQUAL", OK},
+    {OP_15, "15 0x010f EQUAL", OK},
+    {OP_16, "16 0x0110 EQUAL", OK},
+    {OP_NOP, "1 NOP", OK},
+    {OP_VER, "1 VER", SCRIPT_ERR_BAD_OPCODE},
+    {OP_VER, "1 0 IF VER ENDIF", OK},
+    {OP_IF, "1 IF 1 ELSE 0 ENDIF", OK},
+    {OP_IF, "IF 1 ENDIF", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_IF, "1 IF 1", SCRIPT_ERR_UNBALANCED_CONDITIONAL},
+    {OP_NOTIF, "0 NOTIF 1 ELSE 0 ENDIF", OK},
+    {OP_VERIF, "1 0 IF VERIF ENDIF", SCRIPT_ERR_BAD_OPCODE},
+    {OP_VERNOTIF, "1 0 IF VERNOTIF ENDIF", SCRIPT_ERR_BAD_OPCODE},
+    {OP_ELSE, "1 ELSE", SCRIPT_ERR_UNBALANCED_CONDITIONAL},
+    {OP_ELSE, "0 IF 0 ELSE 1 ELSE 0 ENDIF", OK},
+    {OP_ELSE, "0 IF 1 IF 0 ELSE 0 ENDIF ELSE 1 ENDIF", OK},
+    {OP_ENDIF, "1 ENDIF", SCRIPT_ERR_UNBALANCED_CONDITIONAL},
+    {OP_VERIFY, "1 1 VERIFY", OK},
+    {OP_VERIFY, "1 0x0180 VERIFY", SCRIPT_ERR_VERIFY},
+    {OP_VERIFY, "1 0x020080 VERIFY", SCRIPT_ERR_VERIFY},
+    {OP_VERIFY, "1 0x028000 VERIFY", OK},
+    {OP_VERIFY, "VERIFY", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_RETURN, "1 RETURN", SCRIPT_ERR_OP_RETURN},
+    {OP_TOALTSTACK, "1 0 TOALTSTACK", OK},
+    {OP_TOALTSTACK, "TOALTSTACK", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_FROMALTSTACK, "7 TOALTSTACK 0 FROMALTSTACK 7 EQUAL", OK},
+    {OP_FROMALTSTACK, "1 FROMALTSTACK", SCRIPT_ERR_INVALID_ALTSTACK_OPERATION},
+    {OP_2DROP, "1 0 0 2DROP", OK},
+    {OP_2DROP, "1 2DROP", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_2DUP, "1 2 2DUP 2 EQUALVERIFY 1 EQUALVERIFY 2 EQUALVERIFY 1 EQUAL", OK},
+    {OP_2DUP, "1 2DUP", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_3DUP, "1 2 3 3DUP 3 EQUALVERIFY 2 EQUALVERIFY 1 EQUALVERIFY 3 EQUALVERIFY", OK},
+    {OP_3DUP, "1 1 3DUP", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_2OVER, "1 2 3 4 2OVER 2 EQUALVERIFY 1 EQUALVERIFY 4 EQUALVERIFY 3 EQUAL", OK},
+    {OP_2OVER, "1 1 1 2OVER", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_2ROT, "1 2 3 4 5 6 2ROT 2 EQUALVERIFY 1 EQUALVERIFY 6 EQUALVERIFY 5 EQUALVERIFY 4 EQUALVERIFY", OK},
+    {OP_2ROT, "1 1 1 1 1 2ROT", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_2SWAP, "1 2 3 4 2SWAP 2 EQUALVERIFY 1 EQUALVERIFY 4 EQUALVERIFY 3 EQUAL", OK},
+    {OP_2SWAP, "1 1 1 2SWAP", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_IFDUP, "0 IFDUP DEPTH 1 EQUALVERIFY NOT", OK},
+    {OP_IFDUP, "3 IFDUP EQUAL", OK},
+    {OP_IFDUP, "IFDUP", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_DEPTH, "0 0 DEPTH 2 EQUAL", OK},
+    {OP_DROP, "1 0 DROP", OK},
+    {OP_DROP, "DROP", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_DUP, "7 DUP 7 EQUALVERIFY 7 EQUAL", OK},
+    {OP_DUP, "DUP", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_NIP, "0 1 NIP DEPTH 1 EQUALVERIFY", OK},
+    {OP_NIP, "1 NIP", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_OVER, "5 0 OVER 5 EQUALVERIFY 0 EQUALVERIFY", OK},
+    {OP_OVER, "1 OVER", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_PICK, "9 8 7 2 PICK 9 EQUALVERIFY DEPTH 3 EQUAL", OK},
+    {OP_PICK, "1 1 PICK", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_PICK, "1 -1 PICK", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_ROLL, "9 8 7 2 ROLL 9 EQUALVERIFY 7 EQUALVERIFY 8 EQUAL", OK},
+    {OP_ROLL, "1 0x0500000000ff ROLL", SCRIPT_ERR_SCRIPTNUM},
+    {OP_ROT, "1 2 3 ROT 1 EQUALVERIFY 3 EQUALVERIFY 2 EQUAL", OK},
+    {OP_ROT, "1 1 ROT", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_SWAP, "1 2 SWAP 1 EQUALVERIFY 2 EQUAL", OK},
+    {OP_SWAP, "1 SWAP", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_TUCK, "1 2 TUCK 2 EQUALVERIFY 1 EQUALVERIFY 2 EQUAL", OK},
+    {OP_TUCK, "1 TUCK", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_CAT, "1 0 IF CAT ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_SUBSTR, "1 0 IF SUBSTR ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_LEFT, "1 0 IF LEFT ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_RIGHT, "1 0 IF RIGHT ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_SIZE, "'abc' SIZE 3 EQUALVERIFY 'abc' EQUAL", OK},
+    {OP_SIZE, "SIZE", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_INVERT, "1 0 IF INVERT ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_AND, "1 0 IF AND ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_OR, "1 0 IF OR ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_XOR, "1 0 IF XOR ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_EQUAL, "1 2 EQUAL", SCRIPT_ERR_EVAL_FALSE},
+    {OP_EQUAL, "0x0101 0x020100 EQUAL", SCRIPT_ERR_EVAL_FALSE},
+    {OP_EQUALVERIFY, "1 1 2 EQUALVERIFY", SCRIPT_ERR_EQUALVERIFY},
+    {OP_EQUALVERIFY, "1 EQUALVERIFY", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_RESERVED1, "1 RESERVED1", SCRIPT_ERR_BAD_OPCODE},
+    {OP_RESERVED2, "1 RESERVED2", SCRIPT_ERR_BAD_OPCODE},
+    {OP_1ADD, "2147483647 1ADD 0x050000008000 EQUAL", OK},
+    {OP_1ADD, "2147483648 1ADD", SCRIPT_ERR_SCRIPTNUM},
+    {OP_1SUB, "0 1SUB -1 EQUAL", OK},
+    {OP_2MUL, "1 0 IF 2MUL ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_2DIV, "1 0 IF 2DIV ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_NEGATE, "5 NEGATE -5 EQUAL", OK},
+    {OP_ABS, "-5 ABS 5 EQUALVERIFY 5 ABS 5 EQUAL", OK},
+    {OP_NOT, "0 NOT 1 EQUALVERIFY 11 NOT 0 EQUAL", OK},
+    {OP_0NOTEQUAL, "-11 0NOTEQUAL 1 EQUALVERIFY 0 0NOTEQUAL 0 EQUAL", OK},
+    {OP_ADD, "2147483647 2147483647 ADD 4294967294 EQUAL", OK},
+    {OP_SUB, "2 5 SUB -3 EQUAL", OK},
+    {OP_MUL, "1 0 IF MUL ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_DIV, "1 0 IF DIV ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_MOD, "1 0 IF MOD ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_LSHIFT, "1 0 IF LSHIFT ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_RSHIFT, "1 0 IF RSHIFT ENDIF", SCRIPT_ERR_DISABLED_OPCODE},
+    {OP_BOOLAND, "3 0 BOOLAND 0 EQUALVERIFY 3 2 BOOLAND", OK},
+    {OP_BOOLOR, "0 0 BOOLOR 0 EQUALVERIFY 0 2 BOOLOR", OK},
+    {OP_NUMEQUAL, "0x0100 0 NUMEQUAL", OK},
+    {OP_NUMEQUALVERIFY, "1 1 1 NUMEQUALVERIFY", OK},
+    {OP_NUMEQUALVERIFY, "1 1 2 NUMEQUALVERIFY", SCRIPT_ERR_NUMEQUALVERIFY},
+    {OP_NUMNOTEQUAL, "1 2 NUMNOTEQUAL", OK},
+    {OP_LESSTHAN, "1 1 LESSTHAN 0 EQUALVERIFY -1 1 LESSTHAN", OK},
+    {OP_GREATERTHAN, "1 1 GREATERTHAN 0 EQUALVERIFY 1 -1 GREATERTHAN", OK},
+    {OP_LESSTHANOREQUAL, "2 1 LESSTHANOREQUAL 0 EQUALVERIFY 1 1 LESSTHANOREQUAL", OK},
+    {OP_GREATERTHANOREQUAL, "1 2 GREATERTHANOREQUAL 0 EQUALVERIFY 1 1 GREATERTHANOREQUAL", OK},
+    {OP_MIN, "-3 2 MIN -3 EQUAL", OK},
+    {OP_MAX, "-3 2 MAX 2 EQUAL", OK},
+    {OP_WITHIN, "1 1 2 WITHIN VERIFY 2 1 2 WITHIN NOT", OK},
+    {OP_WITHIN, "1 1 WITHIN", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_RIPEMD160, "'a' RIPEMD160 0x140bdc9d2d256b3ee9daae347be6f4dc835a467ffe EQUAL", OK},
+    {OP_SHA1, "'a' SHA1 0x1486f7e437faa5a7fce15d1ddcb9eaeaea377667b8 EQUAL", OK},
+    {OP_SHA256, "0 SHA256 0x20e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 EQUAL", OK},
+    {OP_HASH160, "0 HASH160 0 SHA256 RIPEMD160 EQUAL", OK},
+    {OP_HASH256, "'x' HASH256 'x' SHA256 SHA256 EQUAL", OK},
+    {OP_HASH256, "HASH256", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_CODESEPARATOR, "1 CODESEPARATOR", OK},
+    {OP_CHECKSIG, "0 0 CHECKSIG NOT", OK},
+    {OP_CHECKSIG, "0 CHECKSIG", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_CHECKSIGVERIFY, "1 0 0 CHECKSIGVERIFY", SCRIPT_ERR_CHECKSIGVERIFY},
+    {OP_CHECKMULTISIG, "0 0 0 CHECKMULTISIG", OK},
+    {OP_CHECKMULTISIG, "0 1 0 2 CHECKMULTISIG", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_CHECKMULTISIG, "0 0 0 21 CHECKMULTISIG", SCRIPT_ERR_PUBKEY_COUNT},
+    {OP_CHECKMULTISIG, "0 0 1 0 0 CHECKMULTISIG", SCRIPT_ERR_OK},
+    {OP_CHECKMULTISIG, "0 0 1 0 CHECKMULTISIG", SCRIPT_ERR_SIG_COUNT},
+    {OP_CHECKMULTISIG, "0 -1 0 CHECKMULTISIG", SCRIPT_ERR_SIG_COUNT},
+    {OP_CHECKMULTISIG, "0 0 CHECKMULTISIG", SCRIPT_ERR_INVALID_STACK_OPERATION},
+    {OP_CHECKMULTISIGVERIFY, "1 0 0 1 0 1 CHECKMULTISIGVERIFY", SCRIPT_ERR_CHECKMULTISIGVERIFY},
+    {OP_NOP1, "1 NOP1", OK},
+    {OP_CHECKLOCKTIMEVERIFY, "1 CHECKLOCKTIMEVERIFY", OK},
+    {OP_CHECKSEQUENCEVERIFY, "1 CHECKSEQUENCEVERIFY", OK},
+    {OP_NOP4, "1 NOP4", OK},
+    {OP_NOP5, "1 NOP5", OK},
+    {OP_NOP6, "1 NOP6", OK},
+    {OP_NOP7, "1 NOP7", OK},
+    {OP_NOP8, "1 NOP8", OK},
+    {OP_NOP9, "1 NOP9", OK},
+    {OP_NOP10, "1 NOP10", OK},
+    {OP_CHECKSIGADD, "0 0 0 0xba", SCRIPT_ERR_BAD_OPCODE},
+    {OP_CHECKSIGADD, "1 0 IF 0xba ENDIF", OK},
+    {OP_INVALIDOPCODE, "1 0xff", SCRIPT_ERR_BAD_OPCODE},
+    {OP_INVALIDOPCODE, "1 0 IF 0xff ENDIF", OK},
+};
+
+Test(opcodes, every_row)
+{
+    bool seen[256] = {false};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        enum script_error e = run_text("", cases[i].script, 0);
+        cr_expect_eq(e, cases[i].want, "%s: %s", cases[i].script, script_error_name(e));
+        seen[cases[i].opcode] = true;
+    }
+    size_t rows = 0;
+#define ROW_SEEN(NAME, VALUE)                                                                                          \
+    cr_expect(seen[VALUE], "no case for OP_" #NAME);                                                                   \
+    rows++;
+    OPCODE_ROWS(ROW_SEEN)
+#undef ROW_SEEN
+    printf("opcodes: %zu rows, %zu cases\n", rows, ARRAY_LEN(cases));
+}
+
+static void expect_run(const char *script, unsigned flags, enum script_error want)
+{
+    enum script_error e = run_text("", script, flags);
+    cr_expect_eq(e, want, "%s with %x: %s", script, flags, script_error_name(e));
+}
+
+Test(opcodes, flags)
+{
+    const unsigned nops = SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_NOPS, minimal = SCRIPT_VERIFY_MINIMALDATA;
+    for (int op = OP_NOP1; op <= OP_NOP10; op++) {
+        if (op == OP_CHECKLOCKTIMEVERIFY || op == OP_CHECKSEQUENCEVERIFY) continue;
+        char script[16];
+        snprintf(script, sizeof(script), "1 0x%02x", (unsigned)op);
+        expect_run(script, nops, SCRIPT_ERR_DISCOURAGE_UPGRADABLE_NOPS);
+    }
+    expect_run("0x4c01aa", minimal, SCRIPT_ERR_MINIMALDATA);
+    expect_run("0x0101", minimal, SCRIPT_ERR_MINIMALDATA);
+    expect_run("0x0181", minimal, SCRIPT_ERR_MINIMALDATA);
+    expect_run("1 0 IF 0x0101 ENDIF", minimal, OK);
+    expect_run("0x020100 1ADD", minimal, SCRIPT_ERR_SCRIPTNUM);
+    expect_run("0x020100 1ADD", 0, OK);
+    expect_run("1 CODESEPARATOR", SCRIPT_VERIFY_CONST_SCRIPTCODE, SCRIPT_ERR_OP_CODESEPARATOR);
+    expect_run("1 0 IF CODESEPARATOR ENDIF", SCRIPT_VERIFY_CONST_SCRIPTCODE, SCRIPT_ERR_OP_CODESEPARATOR);
+    expect_run("1 0 0 0 CHECKMULTISIG", SCRIPT_VERIFY_NULLDUMMY, OK);
+    expect_run("0x0101 0 0 CHECKMULTISIG", SCRIPT_VERIFY_NULLDUMMY, SCRIPT_ERR_SIG_NULLDUMMY);
+    expect_run("0 0x0101 0 CHECKSIG NOT", SCRIPT_VERIFY_NULLFAIL, SCRIPT_ERR_SIG_NULLFAIL);
+    expect_run("0 0x0101 0 CHECKSIG NOT", SCRIPT_VERIFY_DERSIG, SCRIPT_ERR_SIG_DER);
+    expect_run("0 0 0 CHECKSIG NOT", SCRIPT_VERIFY_STRICTENC, SCRIPT_ERR_PUBKEYTYPE);
+    expect_run("1 1", script_flags_fill(SCRIPT_VERIFY_CLEANSTACK), SCRIPT_ERR_CLEANSTACK);
+    cr_expect_eq(run_text("1 NOP", "", SCRIPT_VERIFY_SIGPUSHONLY), SCRIPT_ERR_SIG_PUSHONLY);
+    cr_expect_eq(run_text("1 NOP", "", 0), OK);
+}
+
+static enum script_error run_locks(const char *script, uint32_t lock_time, uint32_t sequence, int32_t version)
+{
+    struct spend s = {0};
+    struct span empty = {0}, pubkey = script_text_parse(&s.arena, script);
+    spend_init(&s, empty, pubkey, (struct witness){0}, 0);
+    s.tx.lock_time = lock_time;
+    s.tx.version = version;
+    s.in.sequence = sequence;
+    enum script_error e = spend_verify(&s, SCRIPT_VERIFY_CHECKLOCKTIMEVERIFY | SCRIPT_VERIFY_CHECKSEQUENCEVERIFY);
+    spend_clear(&s);
+    return e;
+}
+
+Test(opcodes, lock_times)
+{
+    const enum script_error bad = SCRIPT_ERR_UNSATISFIED_LOCKTIME;
+    cr_expect_eq(run_locks("100 CHECKLOCKTIMEVERIFY", 100, 0, 1), OK);
+    cr_expect_eq(run_locks("101 CHECKLOCKTIMEVERIFY", 100, 0, 1), bad);
+    cr_expect_eq(run_locks("100 CHECKLOCKTIMEVERIFY", 100, SEQUENCE_FINAL, 1), bad);
+    cr_expect_eq(run_locks("100 CHECKLOCKTIMEVERIFY", 500000000, 0, 1), bad);
+    cr_expect_eq(run_locks("500000000 CHECKLOCKTIMEVERIFY", 500000000, 0, 1), OK);
+    cr_expect_eq(run_locks("4294967295 CHECKLOCKTIMEVERIFY", UINT32_MAX, 0, 1), OK);
+    cr_expect_eq(run_locks("-1 CHECKLOCKTIMEVERIFY", 100, 0, 1), SCRIPT_ERR_NEGATIVE_LOCKTIME);
+    cr_expect_eq(run_locks("0x06000000000001 CHECKLOCKTIMEVERIFY", 100, 0, 1), SCRIPT_ERR_SCRIPTNUM);
+    cr_expect_eq(run_locks("CHECKLOCKTIMEVERIFY", 100, 0, 1), SCRIPT_ERR_INVALID_STACK_OPERATION);
+    cr_expect_eq(run_locks("10 CHECKSEQUENCEVERIFY", 0, 10, 2), OK);
+    cr_expect_eq(run_locks("11 CHECKSEQUENCEVERIFY", 0, 10, 2), bad);
+    cr_expect_eq(run_locks("10 CHECKSEQUENCEVERIFY", 0, 10, 1), bad);
+    cr_expect_eq(run_locks("10 CHECKSEQUENCEVERIFY", 0, 10, -1), OK, "versions compare unsigned");
+    cr_expect_eq(run_locks("10 CHECKSEQUENCEVERIFY", 0, 0x80000010, 2), bad);
+    cr_expect_eq(run_locks("4194314 CHECKSEQUENCEVERIFY", 0, 10, 2), bad, "time against blocks");
+    cr_expect_eq(run_locks("4194314 CHECKSEQUENCEVERIFY", 0, 0x0040000a, 2), OK);
+    cr_expect_eq(run_locks("2147483648 CHECKSEQUENCEVERIFY", 0, SEQUENCE_FINAL, 1), OK, "disabled");
+    cr_expect_eq(run_locks("65546 CHECKSEQUENCEVERIFY", 0, 10, 2), OK, "bits without meaning");
+    cr_expect_eq(run_locks("-1 CHECKSEQUENCEVERIFY", 0, 10, 2), SCRIPT_ERR_NEGATIVE_LOCKTIME);
+}
+
+Test(opcodes, tapscript_success_opcodes)
+{
+    size_t n = 0;
+    for (int op = 0; op < 256; op++) {
+        bool success = op == 80 || op == 98 || (op >= 126 && op <= 129) || (op >= 131 && op <= 134) || op == 137 ||
+                       op == 138 || op == 141 || op == 142 || (op >= 149 && op <= 153) || (op >= 187 && op <= 254);
+        cr_expect_eq((op_row_of((uint8_t)op)->flags & ROW_SUCCESS) != 0, success, "opcode %d", op);
+        n += success;
+    }
+    cr_expect_eq(n, 87);
+}
