@@ -1,0 +1,91 @@
+/* The daemon: one node with its files, threads, log and RPC server, from start to stop. Start-up is an array of steps,
+ * each with the one that takes it back. */
+#ifndef CAIRN_DAEMON_DAEMON_H
+#define CAIRN_DAEMON_DAEMON_H
+
+#include "base/buffer.h"
+#include "daemon/args.h"
+#include "daemon/datadir.h"
+#include "daemon/log_sink.h"
+#include "daemon/process.h"
+#include "daemon/request_queue.h"
+#include "node/import.h"
+#include "node/node.h"
+#include "notify/command.h"
+
+struct http;
+struct rpc_server;
+
+struct daemon {
+    struct args args;
+    struct log_sink log;
+    struct background background;
+    struct signals signals;
+    struct dir_lock datadir_lock, blocks_lock;
+    char *datadir; /* of the chain */
+    char *blocks_dir;
+    char *pid_path; /* NULL until written */
+    char *log_path; /* "" where there is none */
+    char subversion[300];
+    struct buffer signet_challenge;
+    struct node_options options;
+    struct chain_ports ports;
+    struct node *node;
+    struct import *import; /* NULL when there is nothing (more) to import */
+    struct command_runner *commands;
+    struct request_queue queue;
+    struct http *http;
+    struct rpc_server *rpc;
+    int64_t start_us;
+    bool indexes_synced;
+    bool stop;
+    bool failed; /* stopping because of a fatal error */
+    char fatal[512];
+};
+
+/* Seconds and microseconds since 1970. */
+int64_t clock_us(void);
+
+/* The whole program. Returns the exit code. */
+int daemon_main(int argc, const char *const *argv);
+
+/* ---- for the files of this room ---- */
+
+/* Fails start-up with the text in ERROR (without "Error: "), unless RAW says that it stands for itself. */
+struct start_error {
+    struct buffer text;
+    bool raw;
+};
+
+/* setup_chain.c: chain parameters and limits out of the options. */
+MUST_USE bool setup_chain_options(struct daemon *d, struct start_error *error);
+
+/* setup_store.c: opens the stores, the node, and what is to be imported; and closes them. */
+MUST_USE bool setup_node(struct daemon *d, struct start_error *error);
+void close_stores(struct daemon *d);
+
+/* setup_import.c */
+MUST_USE bool setup_import(struct daemon *d, struct start_error *error);
+
+/* setup_rpc.c: the RPC server and its HTTP transport. */
+MUST_USE bool setup_rpc(struct daemon *d, struct start_error *error);
+void rpc_warmed_up(struct daemon *d);
+/* Handles the requests that wait; returns true where there is more to do at once. */
+bool rpc_serve(struct daemon *d);
+void stop_rpc(struct daemon *d);
+void close_rpc(struct daemon *d);
+
+/* run.c: the loop of the engine's thread, until it is time to stop. */
+void daemon_run(struct daemon *d);
+
+/* progress.c: where an import stands, on the terminal or in the log. */
+struct progress {
+    int64_t started_us, last_us;
+    uint64_t last_blocks, last_txs;
+    bool terminal, line_open;
+};
+void progress_begin(struct progress *p, const struct daemon *d);
+void progress_show(struct progress *p, struct daemon *d);
+void progress_end(struct progress *p, struct daemon *d);
+
+#endif

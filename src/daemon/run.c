@@ -1,0 +1,127 @@
+/* The loop of the engine's thread: requests, signals, imports, timers, and what the node wants done. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/daemon.h"
+#include "index/index.h"
+#include "rpc/server.h"
+
+enum { MAINTAIN_EVERY_US = 600 * 1000000LL, CATCH_UP_BLOCKS = 20, IDLE_MS = 1000 };
+
+static void take_signals(struct daemon *d)
+{
+    for (;;) {
+        switch (signals_take(&d->signals)) {
+        case SIGNAL_NONE: return;
+        case SIGNAL_STOP: d->stop = true; break;
+        case SIGNAL_REOPEN: log_sink_reopen(&d->log); break;
+        }
+    }
+}
+
+static void take_actions(struct daemon *d)
+{
+    struct node_action a;
+    char hash[HASH_TEXT];
+    while (node_take_action(d->node, &a)) {
+        switch (a.kind) {
+        case ACTION_BLOCK_TIP:
+            if (!a.initial_download && args_is_set(&d->args, "blocknotify"))
+                notify_block(d->commands, args_string(&d->args, "blocknotify"), block_hash_text(hash, &a.hash));
+            break;
+        case ACTION_STOP: d->stop = true; break;
+        case ACTION_FATAL:
+            d->stop = d->failed = true;
+            snprintf(d->fatal, sizeof(d->fatal), "%s", a.text);
+            break;
+        }
+    }
+}
+
+static void finish_loading(struct daemon *d)
+{
+    d->node->loaded = true;
+    size_t count;
+    const char **commands = args_list(&d->args, "startupnotify", &count);
+    for (size_t i = 0; i < count; i++) command_run(d->commands, commands[i]);
+    free(commands);
+    if (args_bool(&d->args, "stopafterblockimport")) {
+        log_info(&d->log.log, "Stopping after block import");
+        d->stop = true;
+    }
+}
+
+/* One block of the import. True while there is more. */
+static bool import_some(struct daemon *d, struct progress *p)
+{
+    struct error e;
+    bool done;
+    if (import_step(d->import, &done, &e)) return false;
+    if (!done) {
+        progress_show(p, d);
+        return true;
+    }
+    progress_end(p, d);
+    import_free(d->import);
+    d->import = NULL;
+    if (chain_flush(d->node->chain, false, &e)) node_fatal(d->node, e.code, &e);
+    finish_loading(d);
+    return false;
+}
+
+/* A slice of the indexes' catching up. True while there is more. */
+static bool index_some(struct daemon *d)
+{
+    struct error e;
+    bool tx_synced = true, coins_synced = true;
+    enum result r = RESULT_OK;
+    if (d->node->tx_index) r = tx_index_catch_up(d->node->tx_index, CATCH_UP_BLOCKS, &tx_synced, &e);
+    if (!r && d->node->coin_stats)
+        r = coin_stats_index_catch_up(d->node->coin_stats, CATCH_UP_BLOCKS, &coins_synced, &e);
+    if (r) node_fatal(d->node, r, &e);
+    d->indexes_synced = tx_synced && coins_synced;
+    return !r && !d->indexes_synced;
+}
+
+static void wait_for_events(struct daemon *d, bool busy)
+{
+    int timeout = busy ? 0 : IDLE_MS;
+    int64_t deadline = d->rpc ? rpc_server_deadline(d->rpc) : 0, now = clock_us();
+    if (deadline && !busy) {
+        int64_t left_ms = (deadline - now + 999) / 1000;
+        timeout = left_ms < 0 ? 0 : left_ms < timeout ? (int)left_ms : timeout;
+    }
+    struct pollfd fds[] = {{.fd = d->signals.fd, .events = POLLIN}, {.fd = d->queue.event_fd, .events = POLLIN}};
+    poll(fds, ARRAY_LEN(fds), timeout);
+}
+
+void daemon_run(struct daemon *d)
+{
+    struct progress progress;
+    int64_t maintained = clock_us();
+    bool busy = true;
+    if (d->import)
+        progress_begin(&progress, d);
+    else
+        finish_loading(d);
+    while (!d->stop) {
+        node_set_time(d->node, clock_us());
+        busy = false;
+        if (d->import)
+            busy = import_some(d, &progress);
+        else if (!d->indexes_synced)
+            busy = index_some(d);
+        busy |= rpc_serve(d);
+        take_actions(d);
+        take_signals(d);
+        if (clock_us() - maintained > MAINTAIN_EVERY_US && !d->stop) {
+            struct error e;
+            if (chain_flush(d->node->chain, false, &e)) node_fatal(d->node, e.code, &e);
+            maintained = clock_us();
+        }
+        if (!d->stop) wait_for_events(d, busy || d->import || d->node->action_count);
+    }
+}

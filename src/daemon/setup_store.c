@@ -1,0 +1,162 @@
+/* The node's stores: folders under the data directory, LevelDB, flat files, threads. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/daemon.h"
+#include "store/store.h"
+
+enum { INDEX_CACHE_BYTES = 2 << 20, MAX_THREADS = 16 };
+
+static bool fail_raw(struct start_error *error, const char *headline)
+{
+    buffer_printf(&error->text, "%s.\nPlease restart with -reindex or -reindex-chainstate to recover.", headline);
+    error->raw = true;
+    return false;
+}
+
+static bool fail(struct daemon *d, struct start_error *error, const struct error *e)
+{
+    log_error(&d->log.log, "%s", e->text);
+    buffer_put_str(&error->text, e->text);
+    return false;
+}
+
+/* Our machine's trouble is said as it is; what reads back wrong gets Core's headline and the way out. */
+static bool fail_store(struct daemon *d, struct start_error *error, const struct error *e, const char *headline)
+{
+    if (e->code != RESULT_CORRUPT && e->code != RESULT_NOT_FOUND) return fail(d, error, e);
+    log_error(&d->log.log, "%s: %s", headline, e->text);
+    return fail_raw(error, headline);
+}
+
+static char *subfolder(const char *base, const char *name)
+{
+    char *path = path_join(base, name);
+    mkdir(path, 0700);
+    return path;
+}
+
+/* Half of the cache is LevelDB's for small caches, but no more than 8 MiB: coins are better kept unpacked. */
+static size_t coins_db_cache(struct daemon *d)
+{
+    uint64_t share = d->options.chain.cache_bytes / 2;
+    if (share > 8 << 20) share = 8 << 20;
+    d->options.chain.cache_bytes -= share;
+    return (size_t)share;
+}
+
+static bool exists(const char *dir, const char *name)
+{
+    char *path = path_join(dir, name);
+    bool there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+static bool open_files(struct daemon *d, struct start_error *error)
+{
+    struct error e;
+    uint8_t key[8];
+    bool obfuscate = args_bool_or(&d->args, "blocksxor", true);
+    if (getrandom(key, sizeof(key), 0) != sizeof(key)) memset(key, 0, sizeof(key));
+    if (flat_files_open(&d->ports.files, d->blocks_dir, obfuscate ? key : NULL, false, &d->log.log, &e))
+        return fail(d, error, &e);
+    return true;
+}
+
+/* A block index that is gone although there are blocks is not silently begun anew. */
+static bool index_vanished(struct daemon *d, const char *index_path)
+{
+    if (exists(index_path, "CURRENT") || d->options.chain.reindex) return false;
+    return d->ports.files.ops->count(d->ports.files.ctx, FLAT_BLOCKS) > 0 && exists(d->datadir, "chainstate/CURRENT");
+}
+
+static bool open_databases(struct daemon *d, struct start_error *error)
+{
+    struct error e;
+    bool wipe_index = d->options.chain.reindex;
+    bool wipe_coins = wipe_index || args_bool(&d->args, "reindex-chainstate");
+    char *chain_blocks = subfolder(d->datadir, "blocks");
+    char *index = subfolder(chain_blocks, "index"), *coins = subfolder(d->datadir, "chainstate");
+    free(chain_blocks);
+    bool ok = true;
+    if (index_vanished(d, index)) {
+        if (args_list_has(&d->args, "test", "reindex_after_failure_noninteractive_yes"))
+            wipe_index = wipe_coins = d->options.chain.reindex = true;
+        else
+            ok = fail_raw(error, "Error initializing block database");
+    }
+    if (ok && leveldb_store_open(&d->ports.index, index, INDEX_CACHE_BYTES, wipe_index, &d->log.log, &e))
+        ok = fail_store(d, error, &e, "Error opening block database");
+    if (ok && leveldb_store_open(&d->ports.coins, coins, coins_db_cache(d), wipe_coins, &d->log.log, &e))
+        ok = fail_store(d, error, &e, "Error opening coins database");
+    free(index);
+    free(coins);
+    return ok;
+}
+
+static bool open_index(struct daemon *d, const char *option, const char *folder, struct kv_store *out,
+                       struct start_error *error)
+{
+    if (!args_bool(&d->args, option)) return true;
+    struct error e;
+    char *base = subfolder(d->datadir, "indexes"), *path = subfolder(base, folder);
+    enum result r = leveldb_store_open(out, path, INDEX_CACHE_BYTES, d->options.chain.reindex, &d->log.log, &e);
+    free(base);
+    free(path);
+    return r ? fail(d, error, &e) : true;
+}
+
+static unsigned thread_count(const struct daemon *d)
+{
+    int64_t par = args_int(&d->args, "par");
+    int64_t cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (par <= 0) par += cores;
+    return (unsigned)(par < 1 ? 1 : par > MAX_THREADS ? MAX_THREADS : par);
+}
+
+static bool verify(struct daemon *d, struct start_error *error)
+{
+    struct error e;
+    bool ok;
+    int64_t count = args_int(&d->args, "checkblocks"), level = args_int(&d->args, "checklevel");
+    const struct block_node *tip = chain_tip(d->node->chain);
+    if (!tip) return true;
+    if ((int64_t)tip->header.time > node_time_s(d->node) + MAX_FUTURE_BLOCK_TIME_S)
+        return fail_raw(error, "The block database contains a block which appears to be from the future. This may be "
+                               "due to your computer's date and time being set incorrectly. Only rebuild the block "
+                               "database if you are sure that your computer's date and time are correct");
+    if (chain_verify(d->node->chain, (int)level, (int32_t)count, &ok, &e)) return fail(d, error, &e);
+    return ok ? true : fail_raw(error, "Corrupted block database detected");
+}
+
+bool setup_node(struct daemon *d, struct start_error *error)
+{
+    struct error e;
+    if (!open_files(d, error) || !open_databases(d, error)) return false;
+    if (!open_index(d, "txindex", "txindex", &d->options.tx_index, error)) return false;
+    if (!open_index(d, "coinstatsindex", "coinstatsindex", &d->options.coin_stats, error)) return false;
+    thread_pool_open(&d->ports.workers, thread_count(d));
+    log_info(&d->log.log, "Script verification uses %u threads", workers_threads(&d->ports.workers));
+    if (node_open(&d->node, &d->options, &d->ports, clock_us(), &d->log.log, &e))
+        return fail_store(d, error, &e, "Error loading block database");
+    if (node_activate(d->node, NULL, &e)) return fail(d, error, &e);
+    const struct block_node *tip = chain_tip(d->node->chain);
+    char hash[HASH_TEXT];
+    log_info(&d->log.log, "Loaded best chain: hashBestChain=%s height=%d",
+             tip ? block_hash_text(hash, &tip->header.hash) : "none", chain_height(d->node->chain));
+    return verify(d, error);
+}
+
+void close_stores(struct daemon *d)
+{
+    thread_pool_close(&d->ports.workers);
+    struct kv_store *stores[] = {&d->ports.index, &d->ports.coins, &d->options.tx_index, &d->options.coin_stats};
+    for (size_t i = 0; i < ARRAY_LEN(stores); i++)
+        if (stores[i]->ops) leveldb_store_close(stores[i]);
+    if (d->ports.files.ops) flat_files_close(&d->ports.files);
+}
