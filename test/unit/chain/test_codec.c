@@ -9,6 +9,7 @@
 static struct buffer bytes_of(const char *text)
 {
     struct buffer b = {0};
+    buffer_reserve(&b, 1);
     cr_assert(hex_decode_append(&b, text, strlen(text)), "not hex: %s", text);
     return b;
 }
@@ -16,6 +17,7 @@ static struct buffer bytes_of(const char *text)
 static void assert_hex(const struct buffer *got, const char *expected)
 {
     struct buffer text = {0};
+    buffer_reserve(&text, 1);
     hex_append(&text, buffer_span(got));
     cr_assert_str_eq(buffer_text(&text), expected, "got %s, expected %s", buffer_text(&text), expected);
     buffer_clear(&text);

@@ -21,6 +21,7 @@ static struct block block_with(struct tx *txs, const size_t *counts, size_t coun
 static struct buffer bytes_of(const char *text)
 {
     struct buffer b = {0};
+    buffer_reserve(&b, 1);
     cr_assert(hex_decode_append(&b, text, strlen(text)));
     return b;
 }
