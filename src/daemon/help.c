@@ -188,16 +188,14 @@ void help_gen_completion(const struct option_table *table, struct buffer *out)
     const char *function = buffer_text(&name);
     buffer_printf(out, "# bash completion for %s. Made from the option table by: %s -gen=completion\n\n_%s()\n{\n",
                   table->program, table->program, function);
-    buffer_put_str(out,
-                   "    local cur=${COMP_WORDS[COMP_CWORD]}\n"
-                   "    # bash splits words at '=': glue the last ones together\n"
-                   "    [[ $cur == \"=\" ]] && cur=\n"
-                   "    if [[ ${COMP_WORDS[COMP_CWORD-1]} == \"=\" || ${COMP_WORDS[COMP_CWORD]} == \"=\" ]]; then\n"
-                   "        COMPREPLY=($(compgen -f -- \"$cur\"))\n"
-                   "        return\n"
-                   "    fi\n"
-                   "    if [[ $cur == -* ]]; then\n"
-                   "        COMPREPLY=($(compgen -W '");
+    buffer_put_str(out, "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+                        "    # bash makes the = a word of its own; behind it stands a value\n"
+                        "    if [[ $cur == '=' || $prev == '=' ]]; then\n"
+                        "        COMPREPLY=($(compgen -f -- \"${cur#=}\"))\n"
+                        "        return\n"
+                        "    fi\n"
+                        "    if [[ $cur == -* ]]; then\n"
+                        "        COMPREPLY=($(compgen -W '");
     bool first = true;
     for (size_t i = 0; i < table->count; i++) {
         const struct option_row *row = &table->rows[i];

@@ -58,13 +58,14 @@ static int run_shell(const char *command)
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_t files;
     sigset_t none;
-    sigset_t all;
+    sigset_t normal;
     sigemptyset(&none);
-    sigfillset(&all);
+    sigemptyset(&normal);
+    sigaddset(&normal, SIGPIPE); /* the one that a daemon ignores */
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigdefault(&attributes, &normal);
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
     char *const argv[] = {(char *)"sh", (char *)"-c", (char *)command, NULL};

@@ -2,11 +2,10 @@
 
 _cairn_cli()
 {
-    local cur=${COMP_WORDS[COMP_CWORD]}
-    # bash splits words at '=': glue the last ones together
-    [[ $cur == "=" ]] && cur=
-    if [[ ${COMP_WORDS[COMP_CWORD-1]} == "=" || ${COMP_WORDS[COMP_CWORD]} == "=" ]]; then
-        COMPREPLY=($(compgen -f -- "$cur"))
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+    # bash makes the = a word of its own; behind it stands a value
+    if [[ $cur == '=' || $prev == '=' ]]; then
+        COMPREPLY=($(compgen -f -- "${cur#=}"))
         return
     fi
     if [[ $cur == -* ]]; then

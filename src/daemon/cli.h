@@ -1,0 +1,42 @@
+/* cairn-cli: one command to a node over JSON-RPC. */
+#ifndef CAIRN_DAEMON_CLI_H
+#define CAIRN_DAEMON_CLI_H
+
+#include "base/buffer.h"
+#include "base/compiler.h"
+#include "base/span.h"
+#include "daemon/args.h"
+
+/* The whole program: reads standard input where options say so, writes the answer, returns the exit code (0, 1 for
+ * trouble on our side, otherwise the amount of the RPC error code). */
+int cli_main(int argc, const char *const *argv);
+
+/* --- for the files of this room --- */
+
+/* Why a call has no reply. A transient failure may pass: -rpcwait tries again. */
+enum cli_outcome { CLI_OK, CLI_FAILED, CLI_TRANSIENT };
+
+/* Sends BODY to the node of ARGS and appends what it replies to REPLY, or the reason (without "error: ") to ERROR. */
+MUST_USE enum cli_outcome cli_call(const struct args *args, struct span body, struct buffer *reply,
+                                   struct buffer *error);
+
+/* The same until it works where -rpcwait says so; waits also while the node is starting. */
+MUST_USE enum cli_outcome cli_call_wait(const struct args *args, struct span body, struct buffer *reply,
+                                        struct buffer *error);
+
+/* HOST and PORT (0: none) of "host", "host:port", "[v6]:port"; false where the port is none. HOST is malloc'ed. */
+MUST_USE bool cli_split_host(const char *text, char **host, uint16_t *port);
+
+/* Appends the params of a request made of COUNT words, as an array, or with NAMED as an object of name=value. */
+MUST_USE bool cli_params(const char *method, const char *const *words, size_t count, bool named, struct buffer *out,
+                         struct buffer *error);
+
+/* Appends a whole request. PARAMS is JSON; ID is written as a string where QUOTED. */
+void cli_request(struct buffer *out, const char *method, struct span params, const char *id, bool quoted);
+
+/* Appends the text of -getinfo made of the replies to cli_getinfo_request. False where a reply is an error: *FAILED is
+ * then its value. */
+void cli_getinfo_request(struct buffer *out);
+MUST_USE bool cli_getinfo_text(struct span reply, bool colour, struct buffer *out, struct span *failed);
+
+#endif
