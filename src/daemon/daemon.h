@@ -15,6 +15,7 @@
 
 struct http;
 struct rpc_server;
+struct rpc_transport;
 
 struct daemon {
     struct args args;
@@ -35,8 +36,11 @@ struct daemon {
     struct command_runner *commands;
     struct request_queue queue;
     struct http *http;
+    struct rpc_transport *transport; /* setup_rpc.c */
+    uint64_t tip_changes_seen;
     struct rpc_server *rpc;
     int64_t start_us;
+    bool activated; /* the best chain of what was stored at start-up is reached */
     bool indexes_synced;
     bool stop;
     bool failed; /* stopping because of a fatal error */

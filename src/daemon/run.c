@@ -9,7 +9,7 @@
 #include "index/index.h"
 #include "rpc/server.h"
 
-enum { MAINTAIN_EVERY_US = 600 * 1000000LL, CATCH_UP_BLOCKS = 20, IDLE_MS = 1000 };
+enum { MAINTAIN_EVERY_US = 600 * 1000000LL, CATCH_UP_BLOCKS = 20, ACTIVATE_BLOCKS = 10, IDLE_MS = 1000 };
 
 static void take_signals(struct daemon *d)
 {
@@ -72,6 +72,21 @@ static bool import_some(struct daemon *d, struct progress *p)
     return false;
 }
 
+/* Some blocks towards the best chain (after -reindex-chainstate all of it). True while there is more. */
+static bool activate_some(struct daemon *d, struct progress *p)
+{
+    struct error e;
+    bool more;
+    if (node_advance(d->node, ACTIVATE_BLOCKS, &more, &e)) return false;
+    if (more) {
+        progress_show(p, d);
+        return true;
+    }
+    d->activated = true;
+    if (!d->import) finish_loading(d);
+    return false;
+}
+
 /* A slice of the indexes' catching up. True while there is more. */
 static bool index_some(struct daemon *d)
 {
@@ -103,14 +118,13 @@ void daemon_run(struct daemon *d)
     struct progress progress;
     int64_t maintained = clock_us();
     bool busy = true;
-    if (d->import)
-        progress_begin(&progress, d);
-    else
-        finish_loading(d);
+    progress_begin(&progress, d);
     while (!d->stop) {
         node_set_time(d->node, clock_us());
         busy = false;
-        if (d->import)
+        if (!d->activated)
+            busy = activate_some(d, &progress);
+        else if (d->import)
             busy = import_some(d, &progress);
         else if (!d->indexes_synced)
             busy = index_some(d);

@@ -125,25 +125,43 @@ static void check_stop_height(struct node *n)
     if (n->options.stop_at_height && chain_height(n->chain) >= n->options.stop_at_height) node_stop(n);
 }
 
-/* Steps until the best chain is reached. Where INVALID_OF and V are given, the verdict on that block is copied to V. */
-static enum result run_steps(struct node *n, const struct block *given, const struct block_hash *invalid_of,
-                             struct verdict *v, struct error *e)
+/* What run_steps is asked for and what it finds. */
+struct steps {
+    const struct block *given;
+    unsigned limit;                      /* blocks; 0: none */
+    const struct block_hash *invalid_of; /* may be NULL: this block's failure is copied to `verdict` */
+    struct verdict *verdict;
+    bool more; /* the limit was reached before the best chain */
+};
+
+static enum result one_step(struct node *n, struct steps *s, bool *more, struct error *e)
+{
+    struct notice notice;
+    enum result r = chain_step(n->chain, node_time_s(n), s->given, &notice, e);
+    if (!r && notice.kind != NOTICE_NONE) r = spread(n, &notice, e);
+    if (!r && notice.kind == NOTICE_INVALID && s->invalid_of &&
+        block_hash_equal(s->invalid_of, &notice.node->header.hash))
+        *s->verdict = notice.verdict;
+    *more = notice.kind != NOTICE_NONE;
+    notice_clear(&notice);
+    if (!r) r = chain_flush_if_needed(n->chain, e);
+    check_stop_height(n);
+    return r;
+}
+
+static enum result run_steps(struct node *n, struct steps *s, struct error *e)
 {
     const struct block_node *before = chain_tip(n->chain);
-    struct notice notice;
     enum result r;
-    do {
-        r = chain_step(n->chain, node_time_s(n), given, &notice, e);
-        if (!r && notice.kind != NOTICE_NONE) r = spread(n, &notice, e);
-        if (!r && notice.kind == NOTICE_INVALID && invalid_of &&
-            block_hash_equal(invalid_of, &notice.node->header.hash))
-            *v = notice.verdict;
-        bool more = !r && notice.kind != NOTICE_NONE;
-        notice_clear(&notice);
-        if (!r) r = chain_flush_if_needed(n->chain, e);
-        check_stop_height(n);
-        if (!more || (n->stop_wanted && !chain_in_reorg(n->chain))) break;
-    } while (!r);
+    bool more;
+    for (unsigned done = 1;; done++) {
+        r = one_step(n, s, &more, e);
+        if (r || !more) break;
+        bool pause = n->stop_wanted || (s->limit && done >= s->limit);
+        if (!pause || chain_in_reorg(n->chain)) continue;
+        s->more = true;
+        break;
+    }
     if (r) return node_fatal(n, r, e);
     if (chain_tip(n->chain) != before) note_tip(n);
     return RESULT_OK;
@@ -151,7 +169,15 @@ static enum result run_steps(struct node *n, const struct block *given, const st
 
 enum result node_activate(struct node *n, const struct block *given, struct error *e)
 {
-    return run_steps(n, given, NULL, NULL, e);
+    return run_steps(n, &(struct steps){.given = given}, e);
+}
+
+enum result node_advance(struct node *n, unsigned blocks, bool *more, struct error *e)
+{
+    struct steps s = {.limit = blocks};
+    enum result r = run_steps(n, &s, e);
+    *more = s.more;
+    return r;
 }
 
 enum result node_submit_block(struct node *n, const struct block *b, bool *is_new, struct verdict *v, struct error *e)
@@ -160,7 +186,7 @@ enum result node_submit_block(struct node *n, const struct block *b, bool *is_ne
     enum result r = chain_accept_block(n->chain, b, node_time_s(n), ACCEPT_REQUESTED, NULL, &node, is_new, v, e);
     if (r) return node_fatal(n, r, e);
     if (!verdict_ok(v)) return RESULT_OK;
-    return run_steps(n, b, &b->hash, v, e);
+    return run_steps(n, &(struct steps){.given = b, .invalid_of = &b->hash, .verdict = v}, e);
 }
 
 enum result node_invalidate(struct node *n, struct block_node *b, struct error *e)

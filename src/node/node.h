@@ -83,6 +83,10 @@ static inline int64_t node_time_s(const struct node *n)
  * ACTION_FATAL and are returned. */
 MUST_USE enum result node_activate(struct node *n, const struct block *given, struct error *e);
 
+/* The same, but at most BLOCKS steps (a reorganisation is finished all the same). *MORE: the best chain is not reached.
+ */
+MUST_USE enum result node_advance(struct node *n, unsigned blocks, bool *more, struct error *e);
+
 /* Hands in a whole block (a user's, a miner's): accept, store, activate. *IS_NEW: it was not known before. The verdict
  * is about this block, also where it failed only on connecting. */
 MUST_USE enum result node_submit_block(struct node *n, const struct block *b, bool *is_new, struct verdict *v,

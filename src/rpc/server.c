@@ -68,6 +68,11 @@ const struct rpc_config *rpc_server_config(const struct rpc_server *server)
     return &server->config;
 }
 
+void rpc_server_set_node(struct rpc_server *server, struct node *node)
+{
+    server->config.node = node;
+}
+
 void rpc_server_set_warmup(struct rpc_server *server, const char *status)
 {
     free(server->warmup);

@@ -45,6 +45,9 @@ void rpc_server_free(struct rpc_server *server);
 
 const struct rpc_config *rpc_server_config(const struct rpc_server *server);
 
+/* The node, once it is open; before the server is warmed up. */
+void rpc_server_set_node(struct rpc_server *server, struct node *node);
+
 /* From the start until rpc_server_warmed_up every call fails with -28 and this text. */
 void rpc_server_set_warmup(struct rpc_server *server, const char *status);
 void rpc_server_warmed_up(struct rpc_server *server);
