@@ -77,6 +77,8 @@ static void accept(struct run *r, size_t i, const struct block_header *h)
     }
     header_node_link(&r->nodes[r->made_up + i], h, &hash, prev);
     cr_assert_eq(r->nodes[r->made_up + i].height, height);
+    struct u256 before = prev ? prev->chainwork : u256_from_u64(0);
+    cr_assert_eq(u256_cmp(r->nodes[r->made_up + i].chainwork, u256_add(before, pow_work(h->bits))), 0);
     struct block_header again;
     header_node_header(&again, &r->nodes[r->made_up + i]);
     uint8_t a[HEADER_BYTES], b[HEADER_BYTES];
