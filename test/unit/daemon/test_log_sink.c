@@ -10,7 +10,7 @@
 
 #include "daemon/log_sink.h"
 
-static const struct log_source here = {"/home/me/cairn/src/net/peer.c", "on_message", 12};
+static const struct log_source here = {"/somewhere/cairn/src/net/peer.c", "on_message", 12};
 
 Test(log, format)
 {
