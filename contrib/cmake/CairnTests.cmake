@@ -48,6 +48,12 @@ foreach(room IN LISTS rooms)
   cairn_criterion(test_${room} cairn_${room} "${PROJECT_SOURCE_DIR}/test/unit/${room}")
   cairn_criterion(model_${room} cairn_${room} "${PROJECT_SOURCE_DIR}/test/model/${room}")
 endforeach()
+# Their chains lie on the stores in memory, which belong to a room above them.
+foreach(room IN ITEMS chain index node)
+  if(TARGET test_${room})
+    target_link_libraries(test_${room} PRIVATE cairn_store)
+  endif()
+endforeach()
 cairn_criterion(test_lib cairn_library "${PROJECT_SOURCE_DIR}/test/unit/lib")
 cairn_criterion(test_scenarios cairn_sim "${PROJECT_SOURCE_DIR}/test/sim")
 
