@@ -64,8 +64,4 @@ void jw_kv_amount(struct json_writer *w, const char *key, int64_t v_sat);
 void jw_kv_object(struct json_writer *w, const char *key);
 void jw_kv_array(struct json_writer *w, const char *key);
 
-/* Appends JSON (well-formed) to OUT with INDENT spaces a level and every number as it was written: what the command
- * line shows. */
-void json_pretty(struct buffer *out, struct span json, unsigned indent);
-
 #endif

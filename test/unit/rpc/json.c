@@ -88,22 +88,6 @@ Test(json, doubles_have_sixteen_digits)
     expect_double(1e300 * 1e300, "null");
 }
 
-static void expect_pretty(const char *in, const char *expected)
-{
-    struct buffer b = {0};
-    json_pretty(&b, span_str(in), 2);
-    EXPECT_TEXT(&b, expected);
-    buffer_clear(&b);
-}
-
-Test(json, pretty_keeps_numbers_as_they_are)
-{
-    expect_pretty("{\"a\":0.00000001,\"b\":[1,{}],\"c\":\"x,\\\"{\",\"d\":[]}",
-                  "{\n  \"a\": 0.00000001,\n  \"b\": [\n    1,\n    {}\n  ],\n  \"c\": \"x,\\\"{\",\n  \"d\": []\n}");
-    expect_pretty("\"text\"", "\"text\"");
-    expect_pretty("\"cut", "\"cut");
-}
-
 static void expect_real(const char *text, const char *expected)
 {
     struct buffer b = {0};

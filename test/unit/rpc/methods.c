@@ -3,7 +3,6 @@
 
 #include "helper.h"
 #include "rpc/call.h"
-#include "rpc/cli_params.h"
 #include "rpc/help.h"
 #include "rpc/table.h"
 
@@ -203,28 +202,17 @@ Test(rpc_methods, help)
     buffer_clear(&doc);
 }
 
-static void expect_cli(const char *method, bool named, const char *a, const char *b, const char *expected)
+Test(rpc_methods, command_line_forms)
 {
-    const char *words[] = {a, b};
-    struct buffer out = {0}, error = {0};
-    bool good = rpc_cli_params(&out, method, words, b ? 2 : a ? 1 : 0, named, &error);
-    cr_expect_str_eq(good ? buffer_text(&out) : buffer_text(&error), expected);
-    buffer_clear(&out);
-    buffer_clear(&error);
-}
-
-Test(rpc_methods, command_line_words)
-{
-    expect_cli("uptime", false, NULL, NULL, "[]");
-    expect_cli("echo", false, "1", "x", "[\"1\",\"x\"]");
-    expect_cli("echojson", false, "1.50", "[\"x\"]", "[1.50,[\"x\"]]");
-    expect_cli("echojson", false, "x", NULL, "Error parsing JSON: x");
-    expect_cli("nosuch", false, "1", NULL, "[\"1\"]");
-    expect_cli("decoderawtransaction", false, "00", "true", "[\"00\",true]");
-    expect_cli("decoderawtransaction", true, "iswitness=true", "00", "{\"iswitness\":true,\"args\":[\"00\"]}");
-    expect_cli("echojson", true, "arg0=1", "arg0=2", "{\"arg0\":2}");
-    expect_cli("echojson", true, "\"a=b\"", NULL, "{\"args\":[\"a=b\"]}");
-    expect_cli("echo", true, "zz=1", NULL, "{\"zz\":\"1\"}");
+    enum rpc_cli_form form;
+    cr_expect_eq(rpc_param_form("echo", 0), RPC_CLI_FORM_STRING);
+    cr_expect_eq(rpc_param_form("echojson", 9), RPC_CLI_FORM_JSON);
+    cr_expect_eq(rpc_param_form("echojson", 10), RPC_CLI_FORM_STRING);
+    cr_expect_eq(rpc_param_form("nosuch", 0), RPC_CLI_FORM_STRING);
+    cr_expect(rpc_param_form_named("decoderawtransaction", "iswitness", &form));
+    cr_expect_eq(form, RPC_CLI_FORM_JSON);
+    cr_expect_not(rpc_param_form_named("decoderawtransaction", "iswit", &form));
+    cr_expect_not(rpc_param_form_named("nosuch", "x", &form));
     cr_expect(rpc_param_is_json("stop", 0, NULL));
     cr_expect(rpc_param_is_json("stop", 0, "wait"));
     cr_expect_not(rpc_param_is_json("help", 0, NULL));

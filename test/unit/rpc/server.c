@@ -191,7 +191,7 @@ Test(rpc_server, broken_requests)
 {
     static const char whole[] = "[{\"jsonrpc\":\"2.0\",\"method\":\"echo\",\"params\":{\"arg0\":[1.5,{\"a\":null}],"
                                 "\"args\":[]},\"id\":[1]},{\"method\":\"validateaddress\",\"params\":[\"x\\u0000y\"]}]";
-    for (size_t i = 0; i < sizeof whole; i++) {
+    for (size_t i = 0; i < sizeof whole - 1; i++) {
         for (int change = 0; change < 3; change++) {
             char body[sizeof whole];
             memcpy(body, whole, sizeof body);
