@@ -166,6 +166,8 @@ static bool check_includeconf(const struct args *a, struct buffer *error)
 
 bool args_parse_command_line(struct args *a, int argc, const char *const *argv, struct buffer *error)
 {
+    size_t before = error->len;
+    buffer_put_str(error, "Error parsing command line arguments: ");
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
         if (!parse_word(a, argv[i], error)) return false;
@@ -174,7 +176,9 @@ bool args_parse_command_line(struct args *a, int argc, const char *const *argv, 
         a->command = mem_calloc((size_t)(argc - i), sizeof(*a->command));
         for (; i < argc; i++) a->command[a->command_count++] = mem_strdup(argv[i]);
     }
-    return check_includeconf(a, error);
+    if (!check_includeconf(a, error)) return false;
+    error->len = before;
+    return true;
 }
 
 bool args_check_no_command(const struct args *a, struct buffer *error)

@@ -67,7 +67,8 @@ struct chain_row {
 void args_init(struct args *a, const struct option_table *table, struct log *log);
 void args_clear(struct args *a);
 
-/* Reads argv[1..]. Stops at the first word without a dash; that and the rest become the command. */
+/* Reads argv[1..]. Stops at the first word without a dash; that and the rest become the command. The error begins with
+ * "Error parsing command line arguments: ". */
 MUST_USE bool args_parse_command_line(struct args *a, int argc, const char *const *argv, struct buffer *error);
 
 /* The text cairnd prints where a command is given to a program that takes none; false where there is one. */

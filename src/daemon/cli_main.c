@@ -230,7 +230,7 @@ static int start(struct args *args, int argc, const char *const *argv)
     int code = EXIT_FAILURE;
     char *datadir = NULL;
     if (!args_parse_command_line(args, argc, argv, &text)) {
-        fprintf(stderr, "Error parsing command line arguments: %s\n", buffer_text(&text));
+        fprintf(stderr, "%s\n", buffer_text(&text));
     } else if (argc < 2) {
         args_force_set(args, "help", "1");
         if (help_answer(args, "RPC client", &text)) fputs(buffer_text(&text), stdout);

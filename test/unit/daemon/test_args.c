@@ -208,7 +208,10 @@ Test(args, command_line_errors)
         args_init(&a, &table, NULL);
         bool ok = parse(&a, cases[i].line, &error);
         cr_expect_eq(ok, cases[i].error == NULL, "%s", cases[i].line);
-        cr_expect_str_eq(buffer_text(&error), cases[i].error ? cases[i].error : "");
+        struct buffer expected = {0};
+        if (cases[i].error) buffer_printf(&expected, "Error parsing command line arguments: %s", cases[i].error);
+        cr_expect_str_eq(buffer_text(&error), buffer_text(&expected));
+        buffer_clear(&expected);
         buffer_clear(&error);
         args_clear(&a);
     }
