@@ -142,10 +142,15 @@ void block_received(struct chain *c, struct block_node *n, uint32_t tx_count)
 
 void set_active_tip(struct chain *c, struct block_node *n)
 {
-    size_t height = n ? (size_t)n->header.height + 1 : 0;
-    c->active = mem_grow(c->active, &c->active_cap, height, sizeof(*c->active));
-    c->active_count = height;
-    for (; n && c->active[n->header.height] != n; n = block_node_prev(n)) c->active[n->header.height] = n;
+    size_t count = n ? (size_t)n->header.height + 1 : 0, known = c->active_count;
+    c->active = mem_grow(c->active, &c->active_cap, count, sizeof(*c->active));
+    c->active_count = count;
+    /* down to the fork; what lies beyond the old chain was never written and may look like anything */
+    for (; n; n = block_node_prev(n)) {
+        size_t height = (size_t)n->header.height;
+        if (height < known && c->active[height] == n) break;
+        c->active[height] = n;
+    }
 }
 
 void notice_clear(struct notice *n)

@@ -43,16 +43,16 @@ struct coin_stats {
     uint64_t txouts;
     uint64_t bogosize; /* Core's measure of size, independent of any store */
     amount_sat total_amount;
-    struct muhash muhash;
+    uint8_t muhash[32];     /* internal order */
     amount_sat subsidy;     /* of all blocks so far */
     amount_sat unspendable; /* all below together */
     amount_sat unspendable_genesis;
     amount_sat unspendable_bip30;
     amount_sat unspendable_scripts;
     amount_sat unspendable_unclaimed; /* rewards that miners did not take */
-    amount_sat prevouts_spent;        /* running sums since genesis */
-    amount_sat new_outputs;           /* without coinbases */
-    amount_sat coinbase;
+    struct u256 prevouts_spent;       /* running sums since genesis, which leave 64 bits behind one day */
+    struct u256 new_outputs;          /* without coinbases */
+    struct u256 coinbase;
 };
 
 MUST_USE enum result coin_stats_index_open(struct coin_stats_index **out, struct kv_store store, struct chain *chain,

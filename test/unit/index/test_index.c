@@ -1,0 +1,236 @@
+/* The indexes on chains made here: crashes, faults, repeated coinbases, unclaimed rewards, what is not there. */
+#include "indexed.h"
+#include "support/block_maker.h"
+
+static const struct header_node *tip_of(const struct indexed *x)
+{
+    return &chain_tip(x->kit.chain)->header;
+}
+
+static void grow(struct indexed *x, size_t blocks, uint32_t tag)
+{
+    while (blocks--) {
+        struct block *b = make_empty_block(tip_of(x), &x->kit.params, tag);
+        kit_feed_good(&x->kit, b);
+        block_free(b);
+    }
+}
+
+Test(index, follows_the_tip)
+{
+    static struct indexed x;
+    indexed_new(&x, CHAIN_REGTEST);
+    struct index_info info;
+    for (int32_t h = 0; h < 5; h++) {
+        coin_stats_index_info(x.stats, &info);
+        cr_assert(info.synced && info.best_height == h);
+        cr_assert(block_hash_equal(&info.best_hash, &tip_of(&x)->hash));
+        grow(&x, 1, 1);
+        indexed_compare(&x);
+    }
+    indexed_find_all(&x);
+    indexed_free(&x);
+}
+
+Test(index, nothing_yet)
+{
+    static struct indexed x;
+    indexed_new(&x, CHAIN_REGTEST);
+    struct txid unknown = {{1}};
+    struct block_node *n;
+    struct error e = {0};
+    struct index_info info;
+    cr_assert_eq(tx_index_find(x.txs, &unknown, &n, &e), RESULT_NOT_FOUND);
+    indexed_close(&x);
+    memory_store_close(&x.tx_store);
+    memory_store_open(&x.tx_store, NULL);
+    indexed_open(&x);
+    tx_index_info(x.txs, &info);
+    cr_assert(!info.synced && info.best_height == -1);
+    bool synced;
+    cr_assert_eq(tx_index_catch_up(x.txs, 1, &synced, &e), RESULT_OK);
+    cr_assert(synced);
+    indexed_free(&x);
+}
+
+/* What gettxoutsetinfo tells apart: a reward not taken, an output that nobody can spend, the genesis coinbase. */
+Test(index, unspendable_amounts)
+{
+    static struct indexed x;
+    static const uint8_t op_return[] = {0x6a, 0x01, 0x00};
+    indexed_new(&x, CHAIN_REGTEST);
+    struct draft d = draft_on(tip_of(&x), &x.kit.params, 1);
+    d.coinbase_value -= 1000;
+    struct block *first = draft_mine(&d, &x.kit.params);
+    kit_feed_good(&x.kit, first);
+    grow(&x, 100, 1);
+    d = draft_on(tip_of(&x), &x.kit.params, 1);
+    struct outpoint from = outpoint_of(first, 0, 0);
+    amount_sat value = first->txs[0].out[0].value;
+    draft_spend(&d, &from, 1, SEQUENCE_FINAL,
+                (struct draft_output[]){{.value = 300, .script = span_of(op_return, 3)}, {.value = value - 500}}, 2);
+    d.coinbase_value += 150; /* of the 200 in fees */
+    struct block *b = draft_mine(&d, &x.kit.params);
+    kit_feed_good(&x.kit, b);
+    struct coin_stats s = indexed_stats(&x, chain_height(x.kit.chain));
+    cr_assert_eq(s.unspendable_genesis, 50 * COIN_SAT);
+    cr_assert_eq(s.unspendable_scripts, 300);
+    cr_assert_eq(s.unspendable_unclaimed, 1050);
+    cr_assert_eq(s.unspendable_bip30, 0);
+    cr_assert_eq(s.unspendable, 50 * COIN_SAT + 1350);
+    cr_assert_eq(s.subsidy, 103 * 50 * COIN_SAT);
+    cr_assert_eq(s.prevouts_spent.w[0], (uint64_t)value);
+    cr_assert_eq(s.new_outputs.w[0], (uint64_t)value - 500);
+    cr_assert_eq(s.coinbase.w[0], (uint64_t)(102 * 50 * COIN_SAT - 1000 + 150));
+    indexed_compare(&x);
+    block_free(first);
+    block_free(b);
+    indexed_free(&x);
+}
+
+/* Before BIP34 a spent coinbase may be made again: the newer one is found, and the older one once that is taken back.
+ */
+Test(index, repeated_coinbase)
+{
+    static struct indexed x;
+    indexed_new(&x, CHAIN_REGTEST);
+    x.kit.params.buried[BURIED_BIP34] = x.kit.chain->params.buried[BURIED_BIP34] = 100000;
+    struct draft d = draft_on(tip_of(&x), &x.kit.params, 77);
+    struct block *first = draft_mine(&d, &x.kit.params);
+    kit_feed_good(&x.kit, first);
+    grow(&x, 100, 1);
+    d = draft_on(tip_of(&x), &x.kit.params, 1);
+    struct outpoint from = outpoint_of(first, 0, 0);
+    draft_move(&d, &from, 1000);
+    struct block *b = draft_mine(&d, &x.kit.params);
+    kit_feed_good(&x.kit, b);
+    block_free(b);
+    struct block_node *older = chain_at(x.kit.chain, 1), *found;
+
+    d = draft_on(tip_of(&x), &x.kit.params, 77);
+    d.coinbase_height = 1;
+    d.coinbase_value = first->txs[0].out[0].value;
+    b = draft_mine(&d, &x.kit.params);
+    cr_assert(txid_equal(&b->txs[0].txid, &first->txs[0].txid));
+    kit_feed_good(&x.kit, b);
+    struct error e = {0};
+    cr_assert_eq(tx_index_find(x.txs, &b->txs[0].txid, &found, &e), RESULT_OK);
+    cr_assert_eq(found, chain_tip(x.kit.chain));
+    indexed_compare(&x);
+    chain_invalidate(x.kit.chain, chain_tip(x.kit.chain));
+    kit_run(&x.kit);
+    cr_assert_eq(tx_index_find(x.txs, &b->txs[0].txid, &found, &e), RESULT_OK);
+    cr_assert_eq(found, older);
+    indexed_compare(&x);
+    block_free(b);
+    block_free(first);
+    indexed_free(&x);
+}
+
+/* The chain lost its last blocks in a crash and the indexes did not: they start again from an older state. */
+Test(index, ahead_of_the_chain)
+{
+    static struct indexed x;
+    static struct kit old;
+    indexed_new(&x, CHAIN_REGTEST);
+    x.kit.options.check_index = x.kit.chain->options.check_index = false;
+    grow(&x, 1005, 1);
+    kit_flush(&x.kit);
+    kit_clone(&old, &x.kit);
+    grow(&x, 20, 1);
+    indexed_close(&x);
+    kit_free(&x.kit);
+    kit_clone(&x.kit, &old); /* the index keeps its stores, the chain has the older ones */
+    kit_free(&old);
+    kit_open(&x.kit);
+    kit_run(&x.kit);
+    cr_assert_eq(chain_height(x.kit.chain), 1005);
+    indexed_open(&x);
+    struct index_info info;
+    coin_stats_index_info(x.stats, &info);
+    cr_assert(!info.synced && info.best_height == 1000);
+    grow(&x, 10, 2);
+    indexed_catch_up(&x, 4);
+    indexed_compare(&x);
+    indexed_find_all(&x);
+    indexed_free(&x);
+}
+
+/* A write that fails leaves the index at the block before; a later try goes on from there. */
+Test(index, dead_disk)
+{
+    for (int torn = 0; torn < 2; torn++) {
+        static struct indexed x;
+        static struct memory_fault fault;
+        fault = (struct memory_fault){.result = RESULT_FULL, .apply_torn = torn};
+        indexed_new(&x, CHAIN_REGTEST);
+        indexed_close(&x);
+        memory_store_close(&x.stats_store);
+        memory_store_open(&x.stats_store, &fault);
+        indexed_open(&x);
+        grow(&x, 20, 1);
+        fault.fail_after = 8;
+        struct error e = {0};
+        bool synced;
+        cr_assert_eq(coin_stats_index_catch_up(x.stats, 100, &synced, &e), RESULT_FULL);
+        fault.fail_after = 0;
+        struct index_info info;
+        coin_stats_index_info(x.stats, &info);
+        cr_assert(!info.synced && info.best_height == 6);
+        if (torn) {
+            indexed_close(&x);
+            indexed_open(&x);
+            coin_stats_index_info(x.stats, &info);
+            cr_assert_eq(info.best_height, 7, "the batch was on disk");
+        }
+        indexed_catch_up(&x, 3);
+        indexed_compare(&x);
+        indexed_free(&x);
+    }
+}
+
+/* Records that say something else than the state: refused, not believed. */
+Test(index, damaged_store)
+{
+    static struct indexed x;
+    indexed_new(&x, CHAIN_REGTEST);
+    grow(&x, 3, 1);
+    indexed_close(&x);
+    uint8_t key[37] = {'s', 0, 0, 0, 3};
+    memcpy(key + 5, tip_of(&x)->hash.bytes, 32);
+    const struct kv_ops *ops = x.stats_store.ops;
+    struct buffer value = {0};
+    cr_assert_eq(ops->get(x.stats_store.ctx, span_of(key, sizeof(key)), &value, NULL), RESULT_OK);
+    value.data[0] ^= 1;
+    void *batch = ops->batch_new(x.stats_store.ctx);
+    ops->batch_put(batch, span_of(key, sizeof(key)), buffer_span(&value));
+    cr_assert_eq(ops->batch_write(x.stats_store.ctx, batch, true, NULL), RESULT_OK);
+    ops->batch_free(batch);
+    buffer_clear(&value);
+    struct error e = {0};
+    struct coin_stats_index *stats;
+    cr_assert_eq(coin_stats_index_open(&stats, x.stats_store, x.kit.chain, NULL, &e), RESULT_CORRUPT);
+    cr_assert_null(stats);
+    indexed_free(&x);
+}
+
+/* The scan sees the coins as they were when it began. */
+Test(index, scan_is_a_snapshot)
+{
+    static struct indexed x;
+    indexed_new(&x, CHAIN_REGTEST);
+    grow(&x, 10, 1);
+    struct coin_scan_result before = indexed_scan(&x, COIN_HASH_SERIALIZED_3, 1), after;
+    struct coin_scan *scan = coin_scan_new(x.kit.chain, COIN_HASH_SERIALIZED_3);
+    struct error e = {0};
+    bool done;
+    cr_assert_eq(coin_scan_step(scan, 3, &done, &after, &e), RESULT_OK);
+    cr_assert_not(done);
+    grow(&x, 10, 2);
+    kit_flush(&x.kit);
+    while (!done) cr_assert_eq(coin_scan_step(scan, 3, &done, &after, &e), RESULT_OK);
+    cr_assert_eq(after.txouts, 10);
+    cr_assert_arr_eq(before.hash, after.hash, 32);
+    coin_scan_free(scan);
+    indexed_free(&x);
+}
