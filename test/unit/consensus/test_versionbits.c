@@ -42,14 +42,14 @@ static void model_run(struct model *m, const struct bip9_params *d, const struct
     }
 }
 
-static void make_random_chain(struct header_node *n, size_t count, struct random *r, int bit, uint32_t jitter_s)
+static void make_random_chain(struct header_node *n, size_t count, struct random *r, int bit)
 {
     uint64_t likely = random_below(r, 5);
     for (size_t i = 0; i < count; i++) {
         if (i % 20 == 0) likely = random_below(r, 5);
         uint32_t version = random_below(r, 8) == 0 ? (uint32_t)random_u64(r) : UINT32_C(0x20000000);
         if (random_below(r, 4) < likely) version |= UINT32_C(1) << bit;
-        uint32_t time = 1000 + 10 * (uint32_t)i + (uint32_t)random_below(r, jitter_s);
+        uint32_t time = 1000 + 10 * (uint32_t)i + (uint32_t)random_below(r, 30);
         chain_link(&n[i], i ? &n[i - 1] : NULL, time, 0x207fffff, (int32_t)version);
     }
 }
@@ -91,12 +91,14 @@ Test(consensus_versionbits, against_a_naive_model)
         d->start_time_s = (int64_t)random_below(&r, 2500);
         d->timeout_s = d->start_time_s + (int64_t)random_below(&r, 3000);
         d->min_activation_height = (int32_t)random_below(&r, 300);
-        /* In every other round times are multiples of ten, so that start and timeout are met exactly. */
+        make_random_chain(n, MAX_BLOCKS, &r, d->bit);
+        /* In every other round start and timeout are met exactly, each at the end of a period. */
         if (round % 2 == 0) {
-            d->start_time_s -= d->start_time_s % 10;
-            d->timeout_s -= d->timeout_s % 10;
+            uint64_t periods = MAX_BLOCKS / d->period, start = random_below(&r, periods);
+            uint64_t timeout = start + random_below(&r, periods - start);
+            d->start_time_s = header_median_time(&n[(start + 1) * d->period - 1]);
+            d->timeout_s = header_median_time(&n[(timeout + 1) * d->period - 1]);
         }
-        make_random_chain(n, MAX_BLOCKS, &r, d->bit, round % 2 == 0 ? 1 : 30);
         model_run(&m, d, n, MAX_BLOCKS);
         for (size_t i = 0; i <= MAX_BLOCKS; i++) {
             const struct header_node *prev = i ? &n[i - 1] : NULL;
