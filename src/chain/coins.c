@@ -27,65 +27,72 @@ void coins_free(struct coins *c)
     free(c);
 }
 
-/* The record of an unspent coin, from the store where it is not cached. */
-static enum result find_unspent(struct coins *c, const struct outpoint *at, struct coin_record **out, struct error *e)
+/* An unspent coin's place and record, from the store where it is not cached. */
+struct found {
+    struct coin_place place;
+    struct coin_record *record;
+};
+
+static enum result find_unspent(struct coins *c, const struct outpoint *at, struct found *f, struct error *e)
 {
-    struct coin_record *r = coins_find(c, at);
-    if (!r) {
+    f->place = coins_place(c, at);
+    f->record = coins_at(c, f->place);
+    if (!f->record) {
         struct coin coin;
         enum result result = coin_load(c->store, at, &coin, &c->value, &c->script, e);
         if (result != RESULT_OK) return result;
-        r = coins_insert(c, at, &coin, 0);
+        f->record = coins_insert(c, f->place, at, &coin, 0);
     }
-    *out = r;
-    return r->flags & COIN_SPENT ? RESULT_NOT_FOUND : RESULT_OK;
+    return f->record->flags & COIN_SPENT ? RESULT_NOT_FOUND : RESULT_OK;
 }
 
 enum result coins_get(struct coins *c, const struct outpoint *at, struct coin *out, struct error *e)
 {
-    struct coin_record *r = NULL;
-    enum result result = find_unspent(c, at, &r, e);
-    if (result == RESULT_OK) *out = coin_of(r);
+    struct found f;
+    enum result result = find_unspent(c, at, &f, e);
+    if (result == RESULT_OK) *out = coin_of(f.record);
     return result;
 }
 
-static void spend_record(struct coins *c, struct coin_record *r)
+/* What is fresh is in the table still where it was found: it was not just loaded. */
+static void spend_record(struct coins *c, struct found f)
 {
-    struct outpoint at = r->at;
-    if (r->flags & COIN_FRESH)
-        coins_remove(c, &at);
+    if (f.record->flags & COIN_FRESH)
+        coins_remove(c, f.place);
     else
-        coins_set_flags(c, r, COIN_DIRTY | COIN_SPENT);
+        coins_set_flags(c, f.record, COIN_DIRTY | COIN_SPENT);
 }
 
 enum result coins_spend(struct coins *c, const struct outpoint *at, struct coin *out, struct error *e)
 {
-    struct coin_record *r = NULL;
-    enum result result = find_unspent(c, at, &r, e);
+    struct found f;
+    enum result result = find_unspent(c, at, &f, e);
     if (result != RESULT_OK) return result;
-    *out = coin_of(r);
-    spend_record(c, r);
+    *out = coin_of(f.record);
+    spend_record(c, f);
     return RESULT_OK;
 }
 
 void coins_add(struct coins *c, const struct outpoint *at, const struct coin *coin, bool overwrite)
 {
-    struct coin_record *r = coins_find(c, at);
+    struct coin_place place = coins_place(c, at);
+    const struct coin_record *r = coins_at(c, place);
     if (!r) {
-        coins_insert(c, at, coin, overwrite ? COIN_DIRTY : COIN_DIRTY | COIN_FRESH);
+        coins_insert(c, place, at, coin, overwrite ? COIN_DIRTY : COIN_DIRTY | COIN_FRESH);
         return;
     }
     CHECK(overwrite || r->flags & COIN_SPENT);
-    coins_replace(c, at, coin, COIN_DIRTY | (r->flags & COIN_FRESH));
+    coins_replace(c, place, coin, COIN_DIRTY | (r->flags & COIN_FRESH));
 }
 
 void coins_erase(struct coins *c, const struct outpoint *at)
 {
-    struct coin_record *r = coins_find(c, at);
+    struct coin_place place = coins_place(c, at);
+    struct coin_record *r = coins_at(c, place);
     if (r)
-        spend_record(c, r);
+        spend_record(c, (struct found){.place = place, .record = r});
     else
-        coins_insert(c, at, NULL, COIN_DIRTY | COIN_SPENT);
+        coins_insert(c, place, at, NULL, COIN_DIRTY | COIN_SPENT);
 }
 
 enum result coins_have_any(struct coins *c, const struct tx *tx, bool *any, struct error *e)

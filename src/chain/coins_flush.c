@@ -165,12 +165,10 @@ static void settle(struct coins *c, const struct dirty_ref *refs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct coin_record *r = coins_record(c, refs[i].ref);
-        if (r->flags & COIN_SPENT) {
-            struct outpoint at = r->at;
-            coins_remove(c, &at);
-        } else {
+        if (r->flags & COIN_SPENT)
+            coins_remove(c, coins_place(c, &r->at));
+        else
             coins_set_flags(c, r, 0);
-        }
     }
     coins_release_pending(c);
 }

@@ -111,24 +111,33 @@ static size_t find_slot(const struct coins *c, const struct outpoint *at, uint32
     return i;
 }
 
+struct coin_place coins_place(const struct coins *c, const struct outpoint *at)
+{
+    uint32_t hash = outpoint_hash(c, at);
+    return (struct coin_place){.slot = find_slot(c, at, hash), .hash = hash};
+}
+
 struct coin_record *coins_find(const struct coins *c, const struct outpoint *at)
 {
-    uint32_t ref = c->slots[find_slot(c, at, outpoint_hash(c, at))].ref;
-    return ref ? coins_record(c, ref) : NULL;
+    return coins_at(c, coins_place(c, at));
+}
+
+/* The first free slot from the home of HASH on. */
+static size_t free_slot(const struct coins *c, uint32_t hash)
+{
+    size_t mask = c->cap - 1, i = hash & mask;
+    while (c->slots[i].ref) i = (i + 1) & mask;
+    return i;
 }
 
 static void table_grow(struct coins *c)
 {
     struct coin_slot *old = c->slots;
-    size_t old_cap = c->cap, mask = old_cap * 2 - 1;
+    size_t old_cap = c->cap;
     c->cap = old_cap * 2;
     c->slots = mem_calloc(c->cap, sizeof(*c->slots));
-    for (size_t k = 0; k < old_cap; k++) {
-        if (!old[k].ref) continue;
-        size_t i = old[k].hash & mask;
-        while (c->slots[i].ref) i = (i + 1) & mask;
-        c->slots[i] = old[k];
-    }
+    for (size_t k = 0; k < old_cap; k++)
+        if (old[k].ref) c->slots[free_slot(c, old[k].hash)] = old[k];
     free(old);
 }
 
@@ -147,33 +156,34 @@ static uint32_t record_new(struct coins *c, const struct outpoint *at, const str
     return ref;
 }
 
-struct coin_record *coins_insert(struct coins *c, const struct outpoint *at, const struct coin *coin, unsigned flags)
+struct coin_record *coins_insert(struct coins *c, struct coin_place place, const struct outpoint *at,
+                                 const struct coin *coin, unsigned flags)
 {
-    if ((c->count + 1) * 4 > c->cap * 3) table_grow(c);
-    uint32_t hash = outpoint_hash(c, at);
-    size_t i = find_slot(c, at, hash);
-    CHECK(!c->slots[i].ref);
+    CHECK(!c->slots[place.slot].ref);
+    if ((c->count + 1) * 4 > c->cap * 3) {
+        table_grow(c);
+        place.slot = free_slot(c, place.hash);
+    }
     uint32_t ref = record_new(c, at, coin, flags);
-    c->slots[i] = (struct coin_slot){.hash = hash, .ref = ref};
+    c->slots[place.slot] = (struct coin_slot){.hash = place.hash, .ref = ref};
     c->count++;
     c->dirty += (flags & COIN_DIRTY) != 0;
     return coins_record(c, ref);
 }
 
-struct coin_record *coins_replace(struct coins *c, const struct outpoint *at, const struct coin *coin, unsigned flags)
+void coins_replace(struct coins *c, struct coin_place place, const struct coin *coin, unsigned flags)
 {
-    size_t i = find_slot(c, at, outpoint_hash(c, at));
-    uint32_t old = c->slots[i].ref;
+    uint32_t old = c->slots[place.slot].ref;
     CHECK(old);
+    struct outpoint at = coins_record(c, old)->at;
     coins_set_flags(c, coins_record(c, old), flags);
-    c->slots[i].ref = record_new(c, at, coin, flags);
+    c->slots[place.slot].ref = record_new(c, &at, coin, flags);
     slab_free_later(c, old);
-    return coins_record(c, c->slots[i].ref);
 }
 
-void coins_remove(struct coins *c, const struct outpoint *at)
+void coins_remove(struct coins *c, struct coin_place place)
 {
-    size_t hole = find_slot(c, at, outpoint_hash(c, at)), mask = c->cap - 1;
+    size_t hole = place.slot, mask = c->cap - 1;
     uint32_t ref = c->slots[hole].ref;
     CHECK(ref);
     c->dirty -= (coins_record(c, ref)->flags & COIN_DIRTY) != 0;
@@ -193,6 +203,26 @@ void coins_set_flags(struct coins *c, struct coin_record *r, unsigned flags)
     c->dirty -= (r->flags & COIN_DIRTY) != 0;
     c->dirty += (flags & COIN_DIRTY) != 0;
     r->flags = (uint8_t)flags;
+}
+
+/* A look-up is mostly two waits for memory, the slot and the record: here those of many overlap. */
+void coins_warm(const struct coins *c, const struct outpoint *at, size_t count)
+{
+    uint32_t hashes[COINS_WARM];
+    for (size_t from = 0; from < count; from += COINS_WARM) {
+        size_t n = count - from < COINS_WARM ? count - from : COINS_WARM;
+        for (size_t i = 0; i < n; i++) {
+            hashes[i] = outpoint_hash(c, &at[from + i]);
+            __builtin_prefetch(&c->slots[hashes[i] & (c->cap - 1)]);
+        }
+        for (size_t i = 0; i < n; i++) {
+            uint32_t ref = c->slots[hashes[i] & (c->cap - 1)].ref;
+            if (!ref) continue;
+            const char *record = (const char *)coins_record(c, ref);
+            __builtin_prefetch(record);
+            __builtin_prefetch(record + COIN_RECORD_HEAD);
+        }
+    }
 }
 
 size_t coins_memory(const struct coins *c)

@@ -83,17 +83,33 @@ static inline uint32_t coin_granules(size_t len)
 void coins_table_init(struct coins *c);
 void coins_table_clear(struct coins *c);
 
-/* The record of this outpoint, spent or not; NULL where none is cached. */
+/* Where an outpoint is in the table, or would go. Good until the next change of the table. */
+struct coin_place {
+    size_t slot;
+    uint32_t hash;
+};
+
+struct coin_place coins_place(const struct coins *c, const struct outpoint *at);
+
+/* The record at a place, spent or not; NULL where none is cached. */
+static inline struct coin_record *coins_at(const struct coins *c, struct coin_place place)
+{
+    uint32_t ref = c->slots[place.slot].ref;
+    return ref ? coins_record(c, ref) : NULL;
+}
+
+/* Both in one. */
 struct coin_record *coins_find(const struct coins *c, const struct outpoint *at);
 
-/* Adds a record; there must be none. COIN may be NULL with COIN_SPENT. */
-struct coin_record *coins_insert(struct coins *c, const struct outpoint *at, const struct coin *coin, unsigned flags);
+/* Adds a record at its place; there must be none. COIN may be NULL with COIN_SPENT. */
+struct coin_record *coins_insert(struct coins *c, struct coin_place place, const struct outpoint *at,
+                                 const struct coin *coin, unsigned flags);
 
 /* Puts COIN in the place of the record that is there; the old one goes at the end of the block. */
-struct coin_record *coins_replace(struct coins *c, const struct outpoint *at, const struct coin *coin, unsigned flags);
+void coins_replace(struct coins *c, struct coin_place place, const struct coin *coin, unsigned flags);
 
 /* Takes the record out of the table; its bytes go at the end of the block. */
-void coins_remove(struct coins *c, const struct outpoint *at);
+void coins_remove(struct coins *c, struct coin_place place);
 
 /* Sets the flags and keeps the count of dirty records. */
 void coins_set_flags(struct coins *c, struct coin_record *r, unsigned flags);
