@@ -18,11 +18,9 @@ static enum result add_genesis(struct chain *c, struct error *e)
     struct block *block = block_parse(c->params.genesis_raw);
     CHECK(block && block_hash_equal(&block->hash, &c->params.genesis_hash));
     struct block_node *n = block_tree_add(&c->tree, &block->header, &block->hash, NULL);
-    enum result r = RESULT_OK;
-    if (!c->reindexing) {
-        r = files_write_block(c, n, block->raw, e);
-        if (!r) block_received(c, n, (uint32_t)block->tx_count);
-    }
+    /* In a reindex the files are expected to have it; its place is noted when it is met there. */
+    enum result r = c->reindexing ? RESULT_OK : files_write_block(c, n, block->raw, e);
+    if (!r) block_received(c, n, (uint32_t)block->tx_count);
     block_free(block);
     return r;
 }

@@ -54,6 +54,7 @@ enum result chain_accept_block(struct chain *c, const struct block *block, int64
     *is_new = false;
     if (!chain_accept_header(c, &block->header, now_s, flags & ACCEPT_MIN_WORK, node, v)) return RESULT_OK;
     struct block_node *n = *node;
+    if (at && !n->header.prev && !n->data_pos) files_note_block(c, n, block->raw, at);
     if (n->status & BLOCK_HAVE_DATA) return RESULT_OK;
     if (!(flags & ACCEPT_REQUESTED) && !wanted_unrequested(c, n)) return RESULT_OK;
     if (!check_whole(c, block, n, flags, v)) {

@@ -120,6 +120,11 @@ enum result chain_read_raw(struct chain *c, const struct block_node *n, struct b
     char hash[HASH_TEXT];
     if (!(n->status & BLOCK_HAVE_DATA))
         return error_set(e, RESULT_NOT_FOUND, "block %s is not stored", block_hash_text(hash, &n->header.hash));
+    if (!n->header.prev) { /* genesis is part of the program */
+        out->len = 0;
+        buffer_put_span(out, c->params.genesis_raw);
+        return RESULT_OK;
+    }
     uint8_t header[RECORD_HEADER];
     if (n->data_pos < RECORD_HEADER) return error_set(e, RESULT_CORRUPT, "impossible block position");
     enum result r = s->ops->read(s->ctx, FLAT_BLOCKS, n->file, n->data_pos - RECORD_HEADER, header, sizeof(header), e);
