@@ -72,6 +72,18 @@ Test(undo, dummy_version)
     cr_expect(!reads("0101020006", &b));
 }
 
+Test(undo, dummy_version_is_not_written_at_height_0)
+{
+    struct tx txs[3];
+    struct block b = block_with(txs, (size_t[]){1, 1}, 2);
+    struct coin coins[2] = {{.origin = coin_origin_of(0, true)}, {.origin = coin_origin_of(1, false)}};
+    struct buffer data = {0};
+    undo_write(&data, &b, coins, 2);
+    static const uint8_t expected[] = {2, 1, 1, 0, 6, 1, 2, 0, 0, 6};
+    cr_assert(span_equal(buffer_span(&data), span_of(expected, sizeof(expected))));
+    buffer_clear(&data);
+}
+
 Test(undo, what_does_not_fit_the_block)
 {
     struct tx txs[3];

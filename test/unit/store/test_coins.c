@@ -404,6 +404,109 @@ Test(coins, made_and_spent_between_flushes_never_reaches_the_store)
     memory_store_close(&store);
 }
 
+/* ---- a store that looks at the order of what is put ---- */
+
+struct order_watch {
+    struct kv_store inner;
+    uint8_t last[64];
+    size_t last_len, puts, out_of_order;
+};
+
+struct watched_batch {
+    struct order_watch *watch;
+    void *inner;
+};
+
+static enum result watch_get(void *ctx, struct span key, struct buffer *value, struct error *e)
+{
+    struct order_watch *w = ctx;
+    return w->inner.ops->get(w->inner.ctx, key, value, e);
+}
+
+static void *watch_batch_new(void *ctx)
+{
+    struct watched_batch *b = mem_calloc(1, sizeof(*b));
+    b->watch = ctx;
+    b->inner = b->watch->inner.ops->batch_new(b->watch->inner.ctx);
+    return b;
+}
+
+static void watch_key(struct order_watch *w, struct span key)
+{
+    if (key.data[0] != 'C') return;
+    w->puts++;
+    w->out_of_order += memcmp(w->last, key.data, key.len < w->last_len ? key.len : w->last_len) >= 0 && w->last_len;
+    memcpy(w->last, key.data, key.len);
+    w->last_len = key.len;
+}
+
+static void watch_put(void *batch, struct span key, struct span value)
+{
+    struct watched_batch *b = batch;
+    watch_key(b->watch, key);
+    b->watch->inner.ops->batch_put(b->inner, key, value);
+}
+
+static void watch_del(void *batch, struct span key)
+{
+    struct watched_batch *b = batch;
+    watch_key(b->watch, key);
+    b->watch->inner.ops->batch_del(b->inner, key);
+}
+
+static enum result watch_write(void *ctx, void *batch, bool sync, struct error *e)
+{
+    struct order_watch *w = ctx;
+    struct watched_batch *b = batch;
+    cr_assert(sync, "no batch may outlive an earlier one");
+    return w->inner.ops->batch_write(w->inner.ctx, b->inner, sync, e);
+}
+
+static void watch_batch_free(void *batch)
+{
+    struct watched_batch *b = batch;
+    b->watch->inner.ops->batch_free(b->inner);
+    free(b);
+}
+
+static const struct kv_ops watch_ops = {
+    .get = watch_get,
+    .batch_new = watch_batch_new,
+    .batch_put = watch_put,
+    .batch_del = watch_del,
+    .batch_write = watch_write,
+    .batch_free = watch_batch_free,
+};
+
+/* In few and in many (which go through buckets), with many outputs of one transaction. */
+Test(coins, flush_in_order_of_the_keys)
+{
+    for (size_t count = 100; count <= 20000; count *= 200) {
+        struct order_watch watch = {0};
+        struct random rng;
+        struct block_hash best = hash_of(1);
+        memory_store_open(&watch.inner, NULL);
+        random_init_u64(&rng, count);
+        struct coins *c = coins_new((struct kv_store){.ops = &watch_ops, .ctx = &watch}, NULL, 1);
+        for (size_t i = 0; i < count; i++) {
+            struct outpoint at = {.index = (uint32_t)i};
+            struct coin coin = plain_coin(1);
+            if (i % 3) random_bytes(&rng, at.txid.bytes, 32);
+            if (i % 3 == 2) memset(at.txid.bytes, 0, 6); /* the same start */
+            if (i % 7)
+                coins_add(c, &at, &coin, true);
+            else
+                coins_erase(c, &at);
+        }
+        cr_assert_eq(coins_flush(c, &best, false, NULL), RESULT_OK);
+        cr_assert_eq(watch.puts, count);
+        cr_assert_eq(watch.out_of_order, 0);
+        coins_check(c);
+        coins_free(c);
+        memory_store_close(&watch.inner);
+    }
+}
+
 /* A block's spent coins are held while its scripts are checked: nothing may be written over them. */
 Test(coins, spans_stay_good_until_the_end_of_the_block)
 {
