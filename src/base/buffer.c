@@ -19,7 +19,7 @@ uint8_t *buffer_reserve(struct buffer *b, size_t extra)
 {
     CHECK(extra <= SIZE_MAX - b->len);
     b->data = mem_grow(b->data, &b->cap, b->len + extra, 1);
-    return b->data + b->len;
+    return b->data ? b->data + b->len : NULL; /* NULL only where nothing was asked of an empty buffer */
 }
 
 uint8_t *buffer_extend(struct buffer *b, size_t extra)
