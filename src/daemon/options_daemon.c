@@ -11,7 +11,7 @@ static const struct option_row rows[] = {
     {"addnode", OPTION_LIST, GROUP_CONNECTION, OPTION_NETWORK_ONLY | OPTION_RESERVED, "<host>", NULL,
      "Keep a connection to this node open."},
     {"addresstype", OPTION_STRING, GROUP_GENERAL, OPTION_HIDDEN, NULL, NULL, ""},
-    {"alertnotify", OPTION_STRING, GROUP_GENERAL, OPTION_RESERVED, "<command>", NULL,
+    {"alertnotify", OPTION_STRING, GROUP_GENERAL, 0, "<command>", NULL,
      "Run this shell command when the node has a warning for its owner; %s in it becomes the quoted text of the "
      "warning."},
     {"allowignoredconf", OPTION_BOOL, GROUP_GENERAL, 0, NULL, "0",

@@ -32,6 +32,10 @@ static void take_actions(struct daemon *d)
             if (!a.initial_download && args_is_set(&d->args, "blocknotify"))
                 notify_block(d->commands, args_string(&d->args, "blocknotify"), block_hash_text(hash, &a.hash));
             break;
+        case ACTION_ALERT:
+            if (args_is_set(&d->args, "alertnotify"))
+                notify_alert(d->commands, args_string(&d->args, "alertnotify"), a.text);
+            break;
         case ACTION_STOP: d->stop = true; break;
         case ACTION_FATAL:
             d->stop = d->failed = true;

@@ -95,6 +95,19 @@ static void note_tip(struct node *n)
     a->initial_download = chain_is_initial_download(n->chain, node_time_s(n));
 }
 
+/* Looks for something to warn of; while catching up nobody is bothered. */
+static void update_warnings(struct node *n)
+{
+    if (chain_is_initial_download(n->chain, node_time_s(n))) return;
+    unsigned fresh = warnings_update(&n->warnings, n->chain);
+    for (int k = 0; k < WARNING_KINDS; k++) {
+        if (!(fresh >> k & 1)) continue;
+        log_warning(n->log, "%s", n->warnings.text[k]);
+        struct node_action *a = add_action(n, ACTION_ALERT);
+        snprintf(a->text, sizeof(a->text), "%s", n->warnings.text[k]);
+    }
+}
+
 /* ---- notices ---- */
 
 static void log_tip(struct node *n)
@@ -164,6 +177,7 @@ static enum result run_steps(struct node *n, struct steps *s, struct error *e)
     }
     if (r) return node_fatal(n, r, e);
     if (chain_tip(n->chain) != before) note_tip(n);
+    update_warnings(n);
     return RESULT_OK;
 }
 

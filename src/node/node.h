@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "chain/chain.h"
+#include "node/warnings.h"
 
 struct tx_index;
 struct coin_stats_index;
@@ -26,6 +27,7 @@ struct node_options {
 /* What the shell shall do. */
 enum node_action_kind {
     ACTION_BLOCK_TIP, /* the tip is another block (-blocknotify) */
+    ACTION_ALERT,     /* a warning that is new (-alertnotify): TEXT */
     ACTION_STOP,      /* stop cleanly */
     ACTION_FATAL,     /* our machine failed: stop with TEXT */
 };
@@ -50,6 +52,7 @@ struct node {
     bool loaded;    /* start-up work (import, indexes) is done */
     bool stop_wanted;
     uint64_t tip_changes; /* counts; waiters compare */
+    struct warnings warnings;
 
     struct node_action *actions;
     size_t action_count, action_cap;
