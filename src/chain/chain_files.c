@@ -146,7 +146,9 @@ enum result chain_read_block(struct chain *c, const struct block_node *n, struct
         return r;
     }
     struct block *b = block_parse_take(raw.data, raw.len);
-    if (!b || !block_hash_equal(&b->hash, &n->header.hash)) {
+    /* The hash vouches for the header alone, and a damaged transaction must not look like one that breaks a rule. */
+    bool witness = n->header.height >= c->params.buried[BURIED_SEGWIT];
+    if (!b || !block_hash_equal(&b->hash, &n->header.hash) || block_is_mutated(b, witness)) {
         if (b) block_free(b);
         return error_set(e, RESULT_CORRUPT, "blk%05u.dat: the record at %u is not the block that was written", n->file,
                          n->data_pos);

@@ -57,7 +57,10 @@ static void check_node(const struct chain *c, const struct block_node *n)
 
 void chain_check_index(const struct chain *c)
 {
+    /* Until a reorganisation has passed the work that it started from, the tip is worse than blocks that were given up
+     * long ago. */
     const struct block_node *tip = chain_tip(c);
+    if (tip && u256_cmp(tip->header.chainwork, c->reorg_work) <= 0) tip = NULL;
     for (size_t i = 0; i < c->tree.count; i++) {
         const struct block_node *n = c->tree.nodes[i];
         check_node(c, n);

@@ -11,6 +11,13 @@ static struct block_node *state_node(struct chain *c, const struct block_hash *h
     return n;
 }
 
+/* A long way must not need more memory than a short one. */
+static enum result make_room(struct chain *c, struct error *e)
+{
+    if (coins_memory(c->coins) <= c->options.cache_bytes) return RESULT_OK;
+    return coins_write_back(c->coins, true, e);
+}
+
 static enum result take_back(struct chain *c, struct block_node *n, struct error *e)
 {
     struct block *block;
@@ -23,7 +30,7 @@ static enum result take_back(struct chain *c, struct block_node *n, struct error
     if (!r) undo_clear(&undo);
     block_free(block);
     coins_end_block(c->coins);
-    return r;
+    return r ? r : make_room(c, e);
 }
 
 static enum result apply_again(struct chain *c, struct block_node *n, struct error *e)
@@ -34,7 +41,7 @@ static enum result apply_again(struct chain *c, struct block_node *n, struct err
     apply_unchecked(c, n, block);
     block_free(block);
     coins_end_block(c->coins);
-    return RESULT_OK;
+    return make_room(c, e);
 }
 
 static enum result replay(struct chain *c, struct block_node *from, struct block_node *to, struct error *e)

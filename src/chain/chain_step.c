@@ -230,10 +230,13 @@ static enum result disconnect_tip(struct chain *c, const struct block *given, st
     if (r) return r;
     out->undo_owned = true;
     r = disconnect_block(c->coins, tip, out->block, &out->undo, &clean, e);
-    if (r) return r;
-    if (!clean)
-        return error_set(e, RESULT_CORRUPT, "the coins do not match the block at height %d that is to be taken back",
-                         tip->header.height);
+    if (!r && !clean)
+        r = error_set(e, RESULT_CORRUPT, "the coins do not match the block at height %d that is to be taken back",
+                      tip->header.height);
+    if (r) {
+        apply_unchecked(c, tip, out->block); /* what was taken back of it already */
+        return r;
+    }
     if (u256_cmp(tip->header.chainwork, c->reorg_work) > 0) c->reorg_work = tip->header.chainwork;
     out->kind = NOTICE_DISCONNECTED;
     set_active_tip(c, block_node_prev(tip));

@@ -82,9 +82,15 @@ enum result chain_verify(struct chain *c, int level, int32_t count, bool *ok, st
     struct finding f = {0};
     enum result r = RESULT_OK;
     int32_t h = height, undone = height;
+    int down = level;
     for (; !r && !f.wrong && h > height - count; h--) {
-        r = verify_down(c, c->active[h], level, &f, e);
-        if (level >= 3 && !r && (!f.wrong || strstr(f.text, "coins"))) undone = h - 1;
+        if (down >= 3 && coins_memory(c->coins) > c->options.cache_bytes) {
+            log_warning(c->log, "The coins' cache is full: below height %d the coins are not verified (-dbcache)",
+                        h + 1);
+            down = 2;
+        }
+        r = verify_down(c, c->active[h], down, &f, e);
+        if (down >= 3 && !r && (!f.wrong || strstr(f.text, "coins"))) undone = h - 1;
     }
     for (int32_t up = undone + 1; !r && up <= height; up++) r = verify_up(c, c->active[up], level, &f, e);
     *ok = !f.wrong;

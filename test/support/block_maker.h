@@ -23,8 +23,10 @@ struct draft {
     int32_t coinbase_height;     /* as its script says (BIP34) */
     uint32_t bits;
     int32_t version;
-    struct buffer txs; /* all but the coinbase */
-    size_t tx_count;   /* the same */
+    struct buffer txs;       /* all but the coinbase */
+    size_t tx_count;         /* the same */
+    struct span script_sig;  /* of every input that is added */
+    size_t coinbase_outputs; /* how many like the one; 0: one */
     struct txid ids[DRAFT_TXS];
     bool wrong_root;
 };
@@ -59,7 +61,7 @@ struct draft_output {
     struct span script; /* empty: OP_TRUE */
 };
 
-/* A transaction spending COUNT outpoints with empty scripts; returns its txid. */
+/* A transaction spending COUNT outpoints with SCRIPT_SIG; returns its txid. */
 static inline struct txid draft_spend(struct draft *d, const struct outpoint *in, size_t count, uint32_t sequence,
                                       const struct draft_output *out, size_t out_count)
 {
@@ -70,7 +72,8 @@ static inline struct txid draft_spend(struct draft *d, const struct outpoint *in
     for (size_t i = 0; i < count; i++) {
         buffer_put(b, in[i].txid.bytes, 32);
         buffer_put_le32(b, in[i].index);
-        buffer_put_u8(b, 0);
+        buffer_put_compact_size(b, d->script_sig.len);
+        buffer_put_span(b, d->script_sig);
         buffer_put_le32(b, sequence);
     }
     buffer_put_compact_size(b, out_count);
@@ -123,10 +126,13 @@ static inline void draft_coinbase(const struct draft *d, struct buffer *b)
     buffer_put_compact_size(b, sig.len);
     buffer_put_span(b, buffer_span(&sig));
     buffer_put_le32(b, SEQUENCE_FINAL);
-    buffer_put_u8(b, 1);
-    buffer_put_le64(b, (uint64_t)d->coinbase_value);
-    buffer_put_compact_size(b, d->coinbase_script.len);
-    buffer_put_span(b, d->coinbase_script);
+    size_t outputs = d->coinbase_outputs ? d->coinbase_outputs : 1;
+    buffer_put_compact_size(b, outputs);
+    for (size_t i = 0; i < outputs; i++) {
+        buffer_put_le64(b, (uint64_t)d->coinbase_value / outputs);
+        buffer_put_compact_size(b, d->coinbase_script.len);
+        buffer_put_span(b, d->coinbase_script);
+    }
     buffer_put_le32(b, 0);
     buffer_clear(&sig);
 }
