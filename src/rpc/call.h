@@ -61,7 +61,8 @@ static inline bool rpc_failed(const struct rpc_call *call)
     return call->error_code != 0;
 }
 
-/* Answer later: HOW is copied. The server wakes the call until `wake` says that it is done. */
+/* Answer later: HOW is copied. The server wakes the call until `wake` says that it is done, the first time (an event)
+ * right after the handler. */
 void rpc_defer(struct rpc_call *call, const struct rpc_deferral *how);
 
 static inline bool rpc_arg_given(const struct rpc_call *call, size_t index)

@@ -52,6 +52,7 @@ struct rpc_method {
     const char *examples;       /* arguments as typed on a command line, one example a line; "" is a call without any;
                                  * NULL: no example */
     rpc_handler *handler;
+    bool needs_node; /* the handler uses call->node */
 };
 
 enum { RPC_MAX_ARGS = 16 };

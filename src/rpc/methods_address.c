@@ -3,16 +3,10 @@
 
 #include "base/alloc.h"
 #include "descriptor/descriptor.h"
-#include "rpc/call.h"
-#include "rpc/server.h"
+#include "rpc/chain_call.h"
 #include "rpc/table.h"
 #include "rpc/tx_json.h"
 #include "script/standard.h"
-
-static const struct address_prefixes *prefixes_of(const struct rpc_call *call)
-{
-    return rpc_server_config(call->server)->prefixes;
-}
 
 static void put_witness(struct json_writer *w, const struct destination *dest, int version)
 {
@@ -36,13 +30,13 @@ static void validateaddress(struct rpc_call *call)
     struct destination dest;
     struct address_error *error = mem_calloc(1, sizeof *error);
     struct buffer script = {0};
-    bool valid = address_decode(&dest, rpc_arg_str(call, 0, ""), prefixes_of(call), error);
+    bool valid = address_decode(&dest, rpc_arg_str(call, 0, ""), rpc_prefixes(call), error);
 
     jw_object(w);
     jw_kv_bool(w, "isvalid", valid);
     if (valid) {
         jw_key(w, "address");
-        destination_json(w, &dest, prefixes_of(call));
+        destination_json(w, &dest, rpc_prefixes(call));
         destination_script(&script, &dest);
         jw_kv_hex(w, "scriptPubKey", buffer_span(&script));
         describe(w, &dest);
@@ -62,7 +56,7 @@ static bool expand_arg(struct rpc_call *call, bool checksum_required, struct des
 {
     char error[DESCRIPTOR_ERROR_TEXT];
     const char *text = rpc_arg_str(call, 0, "");
-    if (descriptor_expand(out, span_str(text), checksum_required, prefixes_of(call), error)) return true;
+    if (descriptor_expand(out, span_str(text), checksum_required, rpc_prefixes(call), error)) return true;
     rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
     return false;
 }
@@ -107,7 +101,7 @@ static void deriveaddresses(struct rpc_call *call)
         struct destination dest;
         script_destination(&dest, buffer_span(&scripts.script[i]));
         if (dest.kind == DEST_NONE && scripts.count > 1 && i == 0) continue; /* the bare key of combo() */
-        if (!destination_json(w, &dest, prefixes_of(call)))
+        if (!destination_json(w, &dest, rpc_prefixes(call)))
             rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Descriptor does not have a corresponding address");
     }
     jw_array_end(w);
@@ -118,7 +112,7 @@ const struct rpc_method rpc_address_methods[] = {
     {
         .name = "validateaddress",
         .category = "util",
-        .summary = "Tells whether a text is an address of this network, and what it pays to.",
+        .summary = "Return information about the given bitcoin address.",
         .args = RPC_ARGS(RPC_ARG("address", RPC_STR, NULL, "The address.")),
         .result = "isvalid (boolean)\naddress (string, where valid)\nscriptPubKey (string, where valid) The script "
                   "that pays to it, in hex.\nisscript, iswitness (boolean, where valid)\nwitness_version (numeric, "

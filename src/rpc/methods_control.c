@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "node/node.h"
 #include "rpc/call.h"
 #include "rpc/help.h"
 #include "rpc/server.h"
@@ -34,6 +35,7 @@ static bool finish_stop(struct rpc_call *call, enum rpc_wake why)
 {
     const struct rpc_host *host = &rpc_server_config(call->server)->host;
     if (why != RPC_WAKE_TIMEOUT && why != RPC_WAKE_STOP) return false;
+    if (call->node) node_stop(call->node);
     if (host->request_stop) host->request_stop(host->ctx);
     jw_str(&call->out, "cairn stopping");
     return true;

@@ -3,8 +3,7 @@
 #include "crypto/ripemd160.h"
 #include "crypto/sha256.h"
 #include "descriptor/descriptor.h"
-#include "rpc/call.h"
-#include "rpc/server.h"
+#include "rpc/chain_call.h"
 #include "rpc/table.h"
 #include "rpc/tx_json.h"
 #include "script/script.h"
@@ -23,7 +22,7 @@ static void decoderawtransaction(struct rpc_call *call)
     if (good && rpc_arg_given(call, 1)) good = tx_parse(&tx, buffer_span(&raw), &arena, witness ? 0 : TX_NO_WITNESS);
     if (good) {
         jw_object(&call->out);
-        tx_json_fields(&call->out, &tx, &(struct tx_json_extra){.prefixes = rpc_server_config(call->server)->prefixes});
+        tx_json_fields(&call->out, &tx, &(struct tx_json_extra){.prefixes = rpc_prefixes(call)});
         jw_object_end(&call->out);
     } else {
         rpc_fail(call, RPC_DESERIALIZATION_ERROR, "TX decode failed");
@@ -151,7 +150,7 @@ static void decodescript(struct rpc_call *call)
     if (!rpc_failed(call)) {
         script_solve(&solution, buffer_span(&script));
         jw_object(&call->out);
-        put_script_fields(&call->out, buffer_span(&script), &solution, rpc_server_config(call->server)->prefixes);
+        put_script_fields(&call->out, buffer_span(&script), &solution, rpc_prefixes(call));
         jw_object_end(&call->out);
     }
     buffer_clear(&script);

@@ -1,7 +1,7 @@
 /* Methods for tests: hidden, mostly for regtest. */
 #include <inttypes.h>
 
-#include "base/alloc.h"
+#include "node/node.h"
 #include "rpc/call.h"
 #include "rpc/server.h"
 #include "rpc/table.h"
@@ -31,6 +31,7 @@ static void setmocktime(struct rpc_call *call)
                  UINT32_MAX, time_s);
         return;
     }
+    if (call->node) call->node->mock_time_s = time_s;
     if (config->host.set_mock_time) config->host.set_mock_time(config->host.ctx, time_s);
 }
 

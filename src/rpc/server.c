@@ -339,10 +339,13 @@ static void call_start(struct rpc_request *req, json_t *element, int64_t now_us)
         rpc_fail(call, RPC_IN_WARMUP, "%s", server->warmup);
     else if (!call->method)
         rpc_fail(call, RPC_METHOD_NOT_FOUND, "Method not found");
+    else if (call->method->needs_node && !call->node)
+        rpc_fail(call, RPC_INTERNAL_ERROR, "Node context not found");
     else
         rpc_bind_args(call, json_object_get(element, "params"));
     if (!rpc_failed(call)) call->method->handler(call);
-    if (rpc_failed(call) || !call->deferred) call_finish(req);
+    bool over = rpc_failed(call) || !call->deferred || call->deferral.wake(call, RPC_WAKE_EVENT);
+    if (over || rpc_failed(call)) call_finish(req);
 }
 
 /* Runs elements until one is deferred or none is left; then replies. */

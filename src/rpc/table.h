@@ -10,6 +10,15 @@ extern const struct rpc_method rpc_control_methods[];
 extern const struct rpc_method rpc_test_methods[];
 extern const struct rpc_method rpc_address_methods[];
 extern const struct rpc_method rpc_decode_methods[];
+extern const struct rpc_method rpc_block_methods[];
+extern const struct rpc_method rpc_chain_methods[];
+extern const struct rpc_method rpc_wait_methods[];
+extern const struct rpc_method rpc_coins_methods[];
+extern const struct rpc_method rpc_blockstats_methods[];
+extern const struct rpc_method rpc_tx_methods[];
+extern const struct rpc_method rpc_mining_methods[];
+extern const struct rpc_method rpc_network_methods[];
+extern const struct rpc_method rpc_mining_methods[];
 
 /* The row of METHOD, or NULL. */
 const struct rpc_method *rpc_method_find(const char *method);

@@ -189,7 +189,8 @@ Test(rpc_methods, usage_lines)
 Test(rpc_methods, help)
 {
     const char *reply = rpc_ask2(&f, "help", "[]");
-    cr_expect(strstr(reply, "\"== Control ==\\ngetmemoryinfo ( \\\"mode\\\" )\\ngetrpcinfo\\n"), "%s", reply);
+    cr_expect(strstr(reply, "\"== Blockchain ==\\ngetbestblockhash\\n"));
+    cr_expect(strstr(reply, "\\n\\n== Control ==\\ngetmemoryinfo ( \\\"mode\\\" )\\ngetrpcinfo\\n"), "%s", reply);
     cr_expect(strstr(reply, "\\n\\n== Util =="));
     cr_expect_null(strstr(reply, "echojson"));
     cr_expect(strstr(rpc_ask2(&f, "help", "[\"stop\"]"), "\"result\":\"stop\\n\\nAsks"));
