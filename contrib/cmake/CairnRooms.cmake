@@ -43,7 +43,7 @@ cairn_room(p2p        8 mempool addrman chain wire consensus script primitives c
 cairn_room(miner      8 mempool chain consensus script primitives crypto base)
 cairn_room(wallet     8 mempool chain descriptor script primitives crypto base)
 cairn_room(node       9 p2p miner wallet index mempool addrman chain policy consensus descriptor script primitives crypto base)
-cairn_room(rpc       10 node index chain consensus descriptor script primitives crypto base PkgConfig::JANSSON)
+cairn_room(rpc       10 node miner index chain consensus descriptor script primitives crypto base PkgConfig::JANSSON)
 cairn_room(store     11 chain base Threads::Threads)
 cairn_room(http      11 rpc node base PkgConfig::LIBEVENT PkgConfig::JANSSON Threads::Threads)
 cairn_room(net       11 node base PkgConfig::LIBEVENT Threads::Threads)
