@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "consensus/pow.h"
 #include "node/import_scan.h"
 
 enum {
@@ -262,7 +263,20 @@ static enum result accept_inner(struct import *i, const struct import_record *re
     return r;
 }
 
-/* S looked like a record but is no block: damage, perhaps with whole blocks behind it that its length covers. */
+/* Whether a record within another is worth parsing: a header with proof of work. Without it a file of overlapping
+ * records would be parsed from each of them to the end. */
+static bool has_work(const struct import *i, struct span bytes)
+{
+    struct block_header h;
+    struct block_hash hash;
+    struct reader r = reader_of(bytes);
+    block_header_read(&h, &r);
+    block_header_hash(&hash, &h);
+    return !r.failed && pow_check(&hash, h.bits, &i->node->chain->params);
+}
+
+/* S looked like a record but is no block: damage, perhaps with whole blocks behind it that its length covers, the last
+ * of them perhaps in part. */
 static enum result look_inside(struct import *i, const struct slot *s, struct error *e)
 {
     const struct import_source *source = &i->sources[s->record.source];
@@ -276,8 +290,8 @@ static enum result look_inside(struct import *i, const struct slot *s, struct er
     struct import_record record;
     struct span bytes;
     enum result r = RESULT_OK;
-    while (!r && import_scan_next(&scan, &record, &bytes) && record.offset < end) {
-        struct block *b = block_parse_unhashed(bytes);
+    while (!r && import_scan_next(&scan, &record, &bytes) && record.offset - IMPORT_RECORD_HEAD < end) {
+        struct block *b = has_work(i, bytes) ? block_parse_unhashed(bytes) : NULL;
         if (b) {
             block_free(b);
             r = accept_inner(i, &record, bytes, e);

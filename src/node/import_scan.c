@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 
-enum { WINDOW = 4 << 20, RECORD_HEAD = 8, MAX_BLOCK_BYTES = 4000000 };
+enum { WINDOW = 4 << 20, MAX_BLOCK_BYTES = 4000000 };
 
 void import_scan_begin(struct import_scan *s, const struct import_source *source, size_t index, const uint8_t magic[4])
 {
@@ -20,7 +20,7 @@ static struct span scan_bytes(struct import_scan *s, size_t need)
 {
     uint64_t end = s->window_at + s->window.len;
     if (!s->at_end && s->pos + need > end) {
-        size_t len = need > WINDOW ? need : WINDOW, got = 0;
+        size_t len = need + WINDOW, got = 0; /* the next read is a window away, whatever is asked for */
         s->window.len = 0;
         s->window_at = s->pos;
         uint8_t *to = buffer_extend(&s->window, len);
@@ -36,8 +36,8 @@ static bool scan_to_magic(struct import_scan *s)
 {
     bool skipped = false;
     for (;;) {
-        struct span here = scan_bytes(s, RECORD_HEAD);
-        if (here.len < RECORD_HEAD) return false;
+        struct span here = scan_bytes(s, IMPORT_RECORD_HEAD);
+        if (here.len < IMPORT_RECORD_HEAD) return false;
         size_t at = 0;
         while (at + 4 <= here.len && memcmp(here.data + at, s->magic, 4)) {
             skipped |= here.data[at] != 0; /* zeroes are space that was set aside, not damage */
@@ -53,16 +53,16 @@ static bool scan_to_magic(struct import_scan *s)
 bool import_scan_next(struct import_scan *s, struct import_record *out, struct span *bytes)
 {
     while (!s->failed && scan_to_magic(s)) {
-        struct span head = scan_bytes(s, RECORD_HEAD);
-        if (head.len < RECORD_HEAD) break;
+        struct span head = scan_bytes(s, IMPORT_RECORD_HEAD);
+        if (head.len < IMPORT_RECORD_HEAD) break;
         uint32_t len = get_le32(head.data + 4);
         if (len < HEADER_BYTES || len > MAX_BLOCK_BYTES) {
             s->garbage++;
             s->pos++;
             continue;
         }
-        struct span whole = scan_bytes(s, RECORD_HEAD + (size_t)len);
-        if (whole.len < RECORD_HEAD + (size_t)len) {
+        struct span whole = scan_bytes(s, IMPORT_RECORD_HEAD + (size_t)len);
+        if (whole.len < IMPORT_RECORD_HEAD + (size_t)len) {
             if (s->failed) break;
             /* Perhaps the length lies: what follows is still looked through. */
             if (!s->truncated) s->truncated_at = s->pos;
@@ -70,10 +70,10 @@ bool import_scan_next(struct import_scan *s, struct import_record *out, struct s
             s->pos++;
             continue;
         }
-        *out = (struct import_record){s->source_index, s->pos + RECORD_HEAD, len};
-        *bytes = span_from(whole, RECORD_HEAD);
+        *out = (struct import_record){s->source_index, s->pos + IMPORT_RECORD_HEAD, len};
+        *bytes = span_from(whole, IMPORT_RECORD_HEAD);
         bytes->len = len;
-        s->pos += RECORD_HEAD + (uint64_t)len;
+        s->pos += IMPORT_RECORD_HEAD + (uint64_t)len;
         return true;
     }
     return false;

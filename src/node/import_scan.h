@@ -4,6 +4,8 @@
 
 #include "node/import.h"
 
+enum { IMPORT_RECORD_HEAD = 8 }; /* magic and length in front of each record */
+
 /* A record: LEN bytes of block at OFFSET of a source. */
 struct import_record {
     size_t source;
