@@ -85,6 +85,8 @@ bool descriptor_key_parse(struct descriptor_parser *p, struct span text, enum de
     int shown = (int)(text.len < 150 ? text.len : 150);
     const char *hex = (const char *)text.data;
     if (text.len == 0) return descriptor_error(p, "No key provided");
+    if (isspace(text.data[0]) || isspace(text.data[text.len - 1]))
+        return descriptor_error(p, "Key '%.*s' is invalid due to whitespace", shown, hex);
     if (!hex_is(hex, text.len)) return descriptor_error(p, "key '%.*s' is not valid", shown, hex);
     struct buffer bytes = {0};
     if (text.len == 64 && context == DESCRIPTOR_P2TR) buffer_put_u8(&bytes, 2); /* x only: the even key */

@@ -156,7 +156,7 @@ void rpc_help_method(struct buffer *out, const struct rpc_method *m)
         buffer_printf(out, "%d. ", number++);
         put_arg(out, a, 3);
     }
-    buffer_printf(out, "\nResult:\n%s\n", *m->result ? m->result : "null");
+    if (m->result) buffer_printf(out, "\nResult:\n%s\n", *m->result ? m->result : "null");
     if (m->examples) {
         buffer_put_str(out, "\nExamples:\n");
         put_examples(out, m);

@@ -48,7 +48,7 @@ struct rpc_method {
     const char *category;       /* "blockchain", ..., "hidden": callable, in no list */
     const char *summary;        /* sentences; no new line at either end */
     const struct rpc_arg *args; /* ended by names == NULL; or NULL */
-    const char *result;         /* the reply's form, one field a line */
+    const char *result;         /* the reply's form, one field a line; "": null; NULL: it only fails */
     const char *examples;       /* arguments as typed on a command line, one example a line; "" is a call without any;
                                  * NULL: no example */
     rpc_handler *handler;

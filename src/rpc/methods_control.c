@@ -21,7 +21,6 @@ static void help(struct rpc_call *call)
     }
     if (m) {
         rpc_help_method(&text, m);
-        text.len--; /* the last new line */
     } else if (*command) {
         buffer_printf(&text, "help: unknown command: %s", command);
     } else {
@@ -119,17 +118,27 @@ static void switch_categories(struct rpc_call *call, struct log *log, const json
     }
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static void logging(struct rpc_call *call)
 {
+    const char *names[LOGC_COUNT - 1];
     struct log *log = rpc_server_config(call->server)->host.log;
     struct log none = {0};
     if (!log) log = &none;
     switch_categories(call, log, call->args[0], true);
     switch_categories(call, log, call->args[1], false);
     if (rpc_failed(call)) return;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) names[i] = log_category_name((enum log_category)(LOGC_ALL + 1 + i));
+    qsort(names, ARRAY_LEN(names), sizeof *names, by_name);
     jw_object(&call->out);
-    for (enum log_category c = LOGC_ALL + 1; c < LOGC_COUNT; c++)
-        jw_kv_bool(&call->out, log_category_name(c), log->debug_categories >> c & 1);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        enum log_category c;
+        if (log_category_parse(names[i], &c)) jw_kv_bool(&call->out, names[i], log->debug_categories >> c & 1);
+    }
     jw_object_end(&call->out);
 }
 
@@ -184,8 +193,13 @@ const struct rpc_method rpc_control_methods[] = {
     {
         .name = "logging",
         .category = "control",
-        .summary = "Shows which categories are written to the debug log, after switching some on and some off.\n"
-                   "\"all\" and \"1\" stand for every category; a category in both lists ends up off.",
+        .summary =
+            "Shows which categories are written to the debug log, after switching some on and some off.\n"
+            "The valid logging categories are: addrman, bench, blockstorage, cmpctblock, coindb, estimatefee, "
+            "http, i2p, ipc, kernel, leveldb, libevent, lock, mempool, mempoolrej, net, privatebroadcast, proxy, "
+            "prune, qt, rand, reindex, rpc, scan, selectcoins, tor, txpackages, txreconciliation, validation, "
+            "walletdb, zmq\n"
+            "\"all\" and \"1\" stand for every category; a category in both lists ends up off.",
         .args = RPC_ARGS(RPC_ARG("include", RPC_ARR, "", "Categories to switch on.",
                                  .inner = RPC_ARGS(RPC_ARG("include_category", RPC_STR, "", "A category."))),
                          RPC_ARG("exclude", RPC_ARR, "", "Categories to switch off.",

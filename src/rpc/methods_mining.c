@@ -5,6 +5,7 @@
 #include "miner/block_template.h"
 #include "primitives/compact_size.h"
 #include "rpc/chain_call.h"
+#include "rpc/help.h"
 #include "rpc/table.h"
 #include "script/script.h"
 
@@ -196,8 +197,10 @@ static void generateblock(struct rpc_call *call)
 
 static void generate(struct rpc_call *call)
 {
-    rpc_fail(call, RPC_METHOD_NOT_FOUND,
-             "generate\n\nhas been replaced by the -generate cli option. Refer to -help for more information.\n");
+    struct buffer help = {0};
+    rpc_help_method(&help, call->method);
+    rpc_fail(call, RPC_METHOD_NOT_FOUND, "%s", buffer_text(&help));
+    buffer_clear(&help);
 }
 
 /* ---- submitting ---- */
@@ -396,7 +399,6 @@ const struct rpc_method rpc_mining_methods[] = {
         .name = "generate",
         .category = "hidden",
         .summary = "has been replaced by the -generate cli option. Refer to -help for more information.",
-        .result = "",
         .handler = generate,
     },
     {

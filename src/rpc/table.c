@@ -129,7 +129,7 @@ const char *rpc_table_fault(void)
 {
     size_t at = 0;
     for (const struct rpc_method *m = rpc_method_next(&at); m; m = rpc_method_next(&at)) {
-        if (!m->category || !m->summary || !m->handler || !m->result) return m->name;
+        if (!m->category || !m->summary || !m->handler) return m->name;
         if (rpc_method_find(m->name) != m) return m->name;
         if (args_fault(m)) return m->name;
     }

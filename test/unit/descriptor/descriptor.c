@@ -102,6 +102,8 @@ Test(descriptor, wrong_places)
     expect("sh(" KEY ")", "A function is needed within P2SH");
     expect("wpkh(" LONG ")", "wpkh(): Uncompressed keys are not allowed");
     expect("pk()", "pk(): No key provided");
+    expect("pk( " KEY ")", "pk(): Key ' " KEY "' is invalid due to whitespace");
+    expect("pk(" KEY " )", "pk(): Key '" KEY " ' is invalid due to whitespace");
     expect("pkh(zz)", "pkh(): key 'zz' is not valid");
     expect("pk(02)", "pk(): Pubkey '02' is invalid");
     expect("", "'' is not a valid descriptor function");

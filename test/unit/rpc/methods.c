@@ -140,6 +140,27 @@ Test(rpc_methods, hashes)
     expect_hash_error("3", "JSON value of type number is not of expected type string");
 }
 
+/* The list in the help text is that of the log. */
+Test(rpc_methods, logging_help_names_every_category)
+{
+    struct buffer list = {0};
+    json_t *v = rpc_result(&f, "logging", "[]");
+    for (void *at = json_object_iter(v); at; at = json_object_iter_next(v, at))
+        buffer_printf(&list, "%s%s", list.len ? ", " : "categories are: ", json_object_iter_key(at));
+    buffer_put_str(&list, "\\n");
+    cr_expect(strstr(rpc_ask2(&f, "help", "[\"logging\"]"), buffer_text(&list)), "%s", buffer_text(&list));
+    json_decref(v);
+    buffer_clear(&list);
+}
+
+Test(rpc_methods, generate_only_explains)
+{
+    static const char text[] = "generate\\n\\nhas been replaced by the -generate cli option. Refer to -help for more "
+                               "information.\\n\"";
+    cr_expect(strstr(rpc_ask2(&f, "generate", "[]"), text));
+    cr_expect(strstr(rpc_ask2(&f, "help", "[\"generate\"]"), text));
+}
+
 static void expect_range(const char *json, int64_t begin, int64_t end, const char *error)
 {
     struct rpc_call call = value_call();
