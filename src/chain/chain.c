@@ -30,6 +30,8 @@ static enum result open_state(struct chain *c, struct error *e)
     enum result r = index_load(c, e);
     if (!r) r = add_genesis(c, e);
     if (!r) r = recover_coins(c, e);
+    /* A reindex that is cut short goes on at the next start: without its mark, the files would look like free room. */
+    if (!r && c->options.reindex) r = index_write_dirty(c, e);
     if (r) return r;
     candidates_rebuild(c);
     return RESULT_OK;
