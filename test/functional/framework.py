@@ -151,6 +151,7 @@ class Node:
         self.rpc_port = free_port()
         self.process = None
         self.rpc = None
+        self.log_start = 0  # where the log of the last process begins
 
     @property
     def chain_dir(self):
@@ -168,6 +169,7 @@ class Node:
     def launch(self, *args, **more):
         """Starts the process and does not wait for anything. MORE goes to Popen."""
         check(self.process is None, "the node runs already")
+        self.log_start = len(self.log())
         self.out, self.err = open(self.folder / "stdout", "wb"), open(self.folder / "stderr", "wb")
         self.process = subprocess.Popen(self.command(*args), stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err,
                                         **more)
@@ -237,8 +239,12 @@ class Node:
         path = self.chain_dir / "debug.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def wait_log(self, text, count=1, timeout=PATIENCE_S):
-        wait_until(lambda: self.log().count(text) >= count, f"{text!r} in the log", timeout)
+    def new_log(self):
+        """What the last process wrote."""
+        return self.log()[self.log_start:]
+
+    def wait_log(self, text, timeout=PATIENCE_S):
+        wait_until(lambda: text in self.new_log(), f"{text!r} in the log", timeout, step=0.01)
 
     def import_blocks(self, *files, args=(), code=0, **more):
         """One run that imports FILES and ends."""
