@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/version.h"
+#include "rpc/help.h"
 
 enum { WIDTH = 79 };
 
@@ -67,14 +68,29 @@ void help_options(const struct option_table *table, bool debug, struct buffer *o
     buffer_clear(&scratch);
 }
 
+static void gen_rpc(const struct option_table *table, struct buffer *out)
+{
+    if (table == &options_daemon) rpc_help_markdown(out);
+}
+
+static void generate(const struct option_table *table, const char *kind, struct buffer *out)
+{
+    static const struct {
+        const char *kind;
+        void (*make)(const struct option_table *table, struct buffer *out);
+    } rows[] = {
+        {"conf", help_gen_conf},         {"man", help_gen_man}, {"completion", help_gen_completion},
+        {"markdown", help_gen_markdown}, {"rpc", gen_rpc},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (!strcmp(kind, rows[i].kind)) rows[i].make(table, out);
+}
+
 bool help_answer(const struct args *args, const char *what, struct buffer *out)
 {
     const struct option_table *table = args->table;
     if (args_is_set(args, "gen")) {
-        const char *kind = args_string(args, "gen");
-        if (!strcmp(kind, "conf")) help_gen_conf(table, out);
-        if (!strcmp(kind, "man")) help_gen_man(table, out);
-        if (!strcmp(kind, "completion")) help_gen_completion(table, out);
+        generate(table, args_string(args, "gen"), out);
         return true;
     }
     if (args_bool(args, "version")) {
@@ -175,6 +191,44 @@ void help_gen_man(const struct option_table *table, struct buffer *out)
         for (size_t i = 0; i < table->count; i++) {
             const struct option_row *row = &table->rows[i];
             if ((int)row->group == g && option_is_shown(row, false)) man_option(out, row, &scratch);
+        }
+    }
+    buffer_clear(&scratch);
+}
+
+/* Text inside a Markdown table: no bar ends the cell; in PROSE no angle bracket or star means anything either. */
+static void put_cell(struct buffer *out, const char *text, bool prose)
+{
+    for (; *text; text++) {
+        if (*text == '|' || (prose && (*text == '<' || *text == '*'))) buffer_put_u8(out, '\\');
+        buffer_put_u8(out, (uint8_t)*text);
+    }
+}
+
+void help_gen_markdown(const struct option_table *table, struct buffer *out)
+{
+    struct buffer scratch = {0};
+    buffer_printf(out,
+                  "# Options of %s\n\nMade from the option table (`src/daemon/options_*.c`) by `%s -gen=markdown`. "
+                  "All but `-conf` may stand\nin the configuration file too, without the dash.\n",
+                  table->program, table->program);
+    for (int g = 0; g < GROUP_COUNT; g++) {
+        if (!group_is_shown(table, (enum option_group)g, true)) continue;
+        buffer_printf(out, "\n## %s\n\n| option | |\n|---|---|\n", option_group_title((enum option_group)g));
+        for (size_t i = 0; i < table->count; i++) {
+            const struct option_row *row = &table->rows[i];
+            if ((int)row->group != g || !option_is_shown(row, true)) continue;
+            buffer_put_str(out, "| `-");
+            put_cell(out, row->name, false);
+            if (row->value) {
+                buffer_put_u8(out, '=');
+                put_cell(out, row->value, false);
+            }
+            buffer_put_str(out, "` | ");
+            put_cell(out, full_help(row, &scratch), true);
+            if (row->flags & OPTION_NETWORK_ONLY) buffer_put_str(out, " Outside chain main: in a section only.");
+            if (row->flags & OPTION_DEBUG_ONLY) buffer_put_str(out, " For developers (`-help-debug`).");
+            buffer_put_str(out, " |\n");
         }
     }
     buffer_clear(&scratch);

@@ -1,4 +1,4 @@
-/* Texts made from option rows: -help, the example configuration, manual pages, shell completion. */
+/* Texts made from option rows: -help, the example configuration, manual pages, Markdown, shell completion. */
 #ifndef CAIRN_DAEMON_HELP_H
 #define CAIRN_DAEMON_HELP_H
 
@@ -21,6 +21,7 @@ MUST_USE bool help_answer(const struct args *args, const char *what, struct buff
 
 void help_gen_conf(const struct option_table *table, struct buffer *out);
 void help_gen_man(const struct option_table *table, struct buffer *out);
+void help_gen_markdown(const struct option_table *table, struct buffer *out);
 void help_gen_completion(const struct option_table *table, struct buffer *out);
 
 #endif

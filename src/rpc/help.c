@@ -187,16 +187,41 @@ void rpc_help_list(struct buffer *out)
     free(all);
 }
 
+static void put_contents(struct buffer *out, const struct rpc_method **all, size_t count)
+{
+    const char *category = "";
+    for (size_t i = 0; i < count; i++) {
+        bool first = strcmp(all[i]->category, category) != 0;
+        if (first) {
+            category = all[i]->category;
+            buffer_put_str(out, "\n- **");
+            put_category(out, category);
+            buffer_put_str(out, "**:");
+        }
+        buffer_printf(out, "%s\n  [%s](#%s)", first ? "" : ",", all[i]->name, all[i]->name);
+    }
+    buffer_put_u8(out, '\n');
+}
+
+static const char markdown_head[] =
+    "# JSON-RPC methods\n\n"
+    "Made by `cairnd -gen=rpc` from the table of methods (`src/rpc/`): the same rows check arguments and answer "
+    "`help`.\n"
+    "Names, fields and error codes are Bitcoin Core's. Methods under *Hidden* can be called, but stand in no list.\n\n"
+    "```\n"
+    "cairn-cli METHOD ARGUMENTS\n"
+    "cairn-cli -named METHOD NAME=ARGUMENT ...\n"
+    "curl --user \"$(cat ~/.bitcoin/.cookie)\" http://127.0.0.1:8332/ \\\n"
+    "    --data-binary '{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"getblockhash\", \"params\": [0]}'\n"
+    "```\n";
+
 void rpc_help_markdown(struct buffer *out)
 {
     const char *category = "";
     size_t count;
     const struct rpc_method **all = rpc_methods_sorted(&count);
-    buffer_put_str(out, "# JSON-RPC methods\n\nWritten from the table of methods (`src/rpc/`), the same rows that the "
-                        "`help` method and the argument checks use.\n\n"
-                        "```\n> cairn-cli METHOD ARGUMENTS\n> curl --user __cookie__ --data-binary "
-                        "'{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"uptime\", \"params\": []}' "
-                        "http://127.0.0.1:8332/\n```\n");
+    buffer_put_str(out, markdown_head);
+    put_contents(out, all, count);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(all[i]->category, category) != 0) {
             category = all[i]->category;

@@ -1,4 +1,4 @@
-"""The example configuration, manual pages and completions are what the programs make from their option rows now.
+"""The example configuration, manual pages, completions and reference pages are what the programs make from their rows now.
 With --write (contrib/generate does that) they are written anew."""
 import sys
 
@@ -9,6 +9,9 @@ FILES = [
     ("cairnd", "conf", "conf/bitcoin.conf"),
     ("cairnd", "man", "doc/man/cairnd.1"),
     ("cairn-cli", "man", "doc/man/cairn-cli.1"),
+    ("cairnd", "markdown", "doc/options-cairnd.md"),
+    ("cairn-cli", "markdown", "doc/options-cairn-cli.md"),
+    ("cairnd", "rpc", "doc/rpc.md"),
     ("cairnd", "completion", "contrib/completions/bash/cairnd.bash"),
     ("cairn-cli", "completion", "contrib/completions/bash/cairn-cli.bash"),
 ]
@@ -32,7 +35,7 @@ def check(source, build):
         if not text.strip():
             found.append(f"{path}: the program makes nothing for it")
         elif not copy.exists() or copy.read_text() != text:
-            found.append(f"{path}: differs from what the option rows say now: run contrib/generate")
+            found.append(f"{path}: differs from what the rows say now: run contrib/generate")
     if count == 0:
         print("skipped: no program is built")
     return found

@@ -105,6 +105,8 @@ Test(options, help_answers)
         {"-gen=conf", "# Configuration of cairnd"},
         {"-gen=man", ".\\\" Made from"},
         {"-gen=completion", "# bash completion for cairnd"},
+        {"-gen=markdown", "# Options of cairnd"},
+        {"-gen=rpc", "# JSON-RPC methods"},
         {"-regtest", NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
