@@ -26,6 +26,7 @@ MUST_USE bool descriptor_split(struct span text, bool required, struct span *bod
 /* The scripts of a descriptor: one, or up to four for combo(). All zeroes is empty. */
 struct descriptor_scripts {
     struct buffer script[4];
+    struct buffer text[4]; /* the descriptor of each, its keys with their origins, with a checksum */
     size_t count;
     bool solvable; /* every key is known: not addr() and raw() */
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "base/hex.h"
 #include "crypto/ripemd160.h"
 #include "crypto/secp.h"
@@ -15,7 +16,10 @@
 
 void descriptor_scripts_clear(struct descriptor_scripts *s)
 {
-    for (size_t i = 0; i < ARRAY_LEN(s->script); i++) buffer_clear(&s->script[i]);
+    for (size_t i = 0; i < ARRAY_LEN(s->script); i++) {
+        buffer_clear(&s->script[i]);
+        buffer_clear(&s->text[i]);
+    }
     *s = (struct descriptor_scripts){0};
 }
 
@@ -55,11 +59,19 @@ static void put_p2wsh(struct buffer *out, struct span inner)
     script_put_push(out, span_of(hash, 32));
 }
 
+/* The one key of NAME(). */
 static bool expand_key(struct descriptor_parser *p, const char *name, struct span arg, enum descriptor_context context,
                        struct descriptor_key *key)
 {
-    if (descriptor_key_parse(p, arg, context, key)) return true;
-    return descriptor_error_in(p, name);
+    char function[DESCRIPTOR_NAME + 2];
+    if (descriptor_key_parse(p, arg, context, key)) {
+        descriptor_print(p, "%s(", name);
+        descriptor_print_key(p, key, context == DESCRIPTOR_P2TR);
+        descriptor_print(p, ")");
+        return true;
+    }
+    snprintf(function, sizeof function, "%s()", name);
+    return descriptor_error_in(p, function);
 }
 
 static void put_pk(struct buffer *out, const struct descriptor_key *key)
@@ -74,18 +86,18 @@ static bool expand_simple(struct descriptor_parser *p, const char *name, struct 
 {
     struct descriptor_key key;
     if (strcmp(name, "pk") == 0) {
-        if (!expand_key(p, "pk()", arg, context, &key)) return false;
+        if (!expand_key(p, "pk", arg, context, &key)) return false;
         put_pk(out, &key);
         return true;
     }
     if (strcmp(name, "pkh") == 0) {
-        if (!expand_key(p, "pkh()", arg, context, &key)) return false;
+        if (!expand_key(p, "pkh", arg, context, &key)) return false;
         put_p2pkh(out, span_of(key.bytes, key.len));
         return true;
     }
     if (strcmp(name, "wpkh") == 0) {
         if (context == DESCRIPTOR_P2WSH) return descriptor_error(p, "Can only have wpkh() at top level or inside sh()");
-        if (!expand_key(p, "wpkh()", arg, DESCRIPTOR_P2WPKH, &key)) return false;
+        if (!expand_key(p, "wpkh", arg, DESCRIPTOR_P2WPKH, &key)) return false;
         put_p2wpkh(out, span_of(key.bytes, key.len));
         return true;
     }
@@ -103,7 +115,9 @@ static bool expand_inner(struct descriptor_parser *p, struct span text, enum des
     if (!descriptor_function(text, name, &arg)) return descriptor_error(p, "A function is needed within %s", where);
     if (strcmp(name, "wsh") == 0 && context == DESCRIPTOR_P2SH) {
         struct buffer inner = {0};
+        descriptor_print(p, "wsh(");
         bool good = expand_inner(p, arg, DESCRIPTOR_P2WSH, &inner);
+        descriptor_print(p, ")");
         if (good) put_p2wsh(out, buffer_span(&inner));
         buffer_clear(&inner);
         return good;
@@ -122,7 +136,9 @@ static bool expand_wrapped(struct descriptor_parser *p, const char *name, struct
 {
     struct buffer inner = {0};
     bool script_hash = strcmp(name, "sh") == 0;
+    descriptor_print(p, "%s(", name);
     bool good = expand_inner(p, arg, script_hash ? DESCRIPTOR_P2SH : DESCRIPTOR_P2WSH, &inner);
+    descriptor_print(p, ")");
     if (good && script_hash) put_p2sh(out, buffer_span(&inner));
     if (good && !script_hash) put_p2wsh(out, buffer_span(&inner));
     buffer_clear(&inner);
@@ -143,8 +159,9 @@ static bool expand_addr(struct descriptor_parser *p, struct span arg, struct buf
 
 static bool expand_combo(struct descriptor_parser *p, struct span arg, struct descriptor_scripts *out)
 {
+    static const char *const opening[] = {"pk(", "pkh(", "wpkh(", "sh(wpkh("};
     struct descriptor_key key;
-    if (!expand_key(p, "combo()", arg, DESCRIPTOR_TOP, &key)) return false;
+    if (!descriptor_key_parse(p, arg, DESCRIPTOR_TOP, &key)) return descriptor_error_in(p, "combo()");
     struct span bytes = span_of(key.bytes, key.len);
     put_pk(&out->script[0], &key);
     put_p2pkh(&out->script[1], bytes);
@@ -154,13 +171,19 @@ static bool expand_combo(struct descriptor_parser *p, struct span arg, struct de
         put_p2sh(&out->script[3], buffer_span(&out->script[2]));
         out->count = 4;
     }
+    for (size_t i = 0; i < out->count; i++) {
+        p->text = &out->text[i];
+        descriptor_print(p, "%s", opening[i]);
+        descriptor_print_key(p, &key, false);
+        descriptor_print(p, "%s", i == 3 ? "))" : ")");
+    }
     return true;
 }
 
 static bool expand_rawtr(struct descriptor_parser *p, struct span arg, struct buffer *out)
 {
     struct descriptor_key key;
-    if (!expand_key(p, "rawtr()", arg, DESCRIPTOR_P2TR, &key)) return false;
+    if (!expand_key(p, "rawtr", arg, DESCRIPTOR_P2TR, &key)) return false;
     buffer_put_u8(out, OP_1);
     script_put_push(out, span_of(key.xonly, 32));
     return true;
@@ -196,6 +219,17 @@ static bool expand_top(struct descriptor_parser *p, struct span text, struct des
                             (const char *)text.data);
 }
 
+/* The scripts of addr() and raw() are shown as what they are; the other texts lack their checksums. */
+static void finish_texts(struct descriptor_scripts *s, const struct address_prefixes *prefixes)
+{
+    char sum[DESCRIPTOR_CHECKSUM_TEXT];
+    if (!s->solvable) descriptor_infer(&s->text[0], buffer_span(&s->script[0]), prefixes);
+    for (size_t i = 0; s->solvable && i < s->count; i++) {
+        CHECK(descriptor_checksum(sum, buffer_span(&s->text[i])));
+        buffer_printf(&s->text[i], "#%s", sum);
+    }
+}
+
 bool descriptor_expand(struct descriptor_scripts *out, struct span text, bool checksum_required,
                        const struct address_prefixes *prefixes, char error[DESCRIPTOR_ERROR_TEXT])
 {
@@ -204,7 +238,11 @@ bool descriptor_expand(struct descriptor_scripts *out, struct span text, bool ch
     error[0] = '\0';
     *out = (struct descriptor_scripts){0};
     if (!descriptor_split(text, checksum_required, &body, NULL, error)) return false;
-    if (expand_top(&p, body, out)) return true;
+    p.text = &out->text[0];
+    if (expand_top(&p, body, out)) {
+        finish_texts(out, prefixes);
+        return true;
+    }
     descriptor_scripts_clear(out);
     return false;
 }

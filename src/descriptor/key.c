@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/hex.h"
+#include "crypto/ripemd160.h"
 #include "crypto/secp.h"
 #include "script/script.h"
 
@@ -28,6 +29,35 @@ bool descriptor_error_in(struct descriptor_parser *p, const char *name)
     memcpy(inner, p->error, sizeof inner);
     snprintf(p->error, DESCRIPTOR_ERROR_TEXT, "%s: %.200s", name, inner);
     return false;
+}
+
+void descriptor_print(struct descriptor_parser *p, const char *format, ...)
+{
+    char text[64];
+    if (!p->text) return;
+    va_list values;
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    buffer_put_str(p->text, text);
+}
+
+void descriptor_print_key(struct descriptor_parser *p, const struct descriptor_key *key, bool xonly)
+{
+    if (!p->text) return;
+    buffer_put_u8(p->text, '[');
+    if (key->origin.len) {
+        for (size_t i = 0; i < key->origin.len; i++) {
+            uint8_t c = key->origin.data[i];
+            buffer_put_u8(p->text, c == '\'' ? 'h' : i < 8 ? (uint8_t)tolower(c) : c);
+        }
+    } else {
+        uint8_t id[20];
+        hash160(id, key->bytes, key->len);
+        hex_append(p->text, span_of(id, 4));
+    }
+    buffer_put_u8(p->text, ']');
+    hex_append(p->text, xonly ? span_of(key->xonly, 32) : span_of(key->bytes, key->len));
 }
 
 bool descriptor_function(struct span text, char name[DESCRIPTOR_NAME], struct span *arg)
@@ -56,9 +86,10 @@ struct span descriptor_take(struct span *text)
     return taken;
 }
 
-/* "[d34db33f/44'/0']": eight digits and steps. Skips it; false where it is malformed. */
-static bool skip_origin(struct descriptor_parser *p, struct span *text)
+/* "[d34db33f/44'/0']": eight digits and steps. Takes it; false where it is malformed. */
+static bool take_origin(struct descriptor_parser *p, struct span *text, struct span *origin)
 {
+    *origin = span_of(NULL, 0);
     if (text->len == 0 || text->data[0] != '[') return true;
     const uint8_t *close = memchr(text->data, ']', text->len);
     if (!close)
@@ -73,6 +104,7 @@ static bool skip_origin(struct descriptor_parser *p, struct span *text)
         if (!isdigit((unsigned char)inside[i]) && !strchr("/'h", inside[i]))
             return descriptor_error(p, "Key path value '%.*s' is not a valid uint32", (int)(len - 8), inside + 8);
     }
+    *origin = span_of(inside, len);
     *text = span_from(*text, len + 2);
     return true;
 }
@@ -81,7 +113,7 @@ bool descriptor_key_parse(struct descriptor_parser *p, struct span text, enum de
                           struct descriptor_key *key)
 {
     bool uncompressed_fits = context == DESCRIPTOR_TOP || context == DESCRIPTOR_P2SH;
-    if (!skip_origin(p, &text)) return false;
+    if (!take_origin(p, &text, &key->origin)) return false;
     int shown = (int)(text.len < 150 ? text.len : 150);
     const char *hex = (const char *)text.data;
     if (text.len == 0) return descriptor_error(p, "No key provided");
@@ -178,6 +210,17 @@ static bool check_multi(struct descriptor_parser *p, const struct key_list *list
     return true;
 }
 
+/* Sorted keys are printed in their order: the script does not tell. */
+static void print_multi(struct descriptor_parser *p, const char *name, const struct key_list *list, bool xonly)
+{
+    descriptor_print(p, "%s(%d", name, (int)list->threshold);
+    for (size_t i = 0; i < list->count; i++) {
+        descriptor_print(p, ",");
+        descriptor_print_key(p, &list->keys[i], xonly);
+    }
+    descriptor_print(p, ")");
+}
+
 bool descriptor_multi(struct descriptor_parser *p, struct span arg, enum descriptor_context context, bool sorted,
                       struct buffer *out)
 {
@@ -189,6 +232,7 @@ bool descriptor_multi(struct descriptor_parser *p, struct span arg, enum descrip
         for (size_t i = 0; i < list.count; i++) script_put_push(out, span_of(list.keys[i].bytes, list.keys[i].len));
         script_put_int(out, (int64_t)list.count);
         buffer_put_u8(out, OP_CHECKMULTISIG);
+        print_multi(p, "multi", &list, false);
     }
     free(list.keys);
     return good;
@@ -209,6 +253,7 @@ bool descriptor_multi_a(struct descriptor_parser *p, struct span arg, bool sorte
         }
         script_put_int(out, (int64_t)list.threshold);
         buffer_put_u8(out, OP_NUMEQUAL);
+        print_multi(p, "multi_a", &list, true);
     } else {
         good = false;
     }

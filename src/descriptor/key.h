@@ -10,13 +10,15 @@ enum { DESCRIPTOR_NAME = 16 };
 
 struct descriptor_parser {
     const struct address_prefixes *prefixes;
-    char *error; /* DESCRIPTOR_ERROR_TEXT bytes; empty while nothing is wrong */
+    char *error;         /* DESCRIPTOR_ERROR_TEXT bytes; empty while nothing is wrong */
+    struct buffer *text; /* what is parsed is printed here, each key with its origin; may be NULL */
 };
 
 struct descriptor_key {
     uint8_t bytes[65];
     size_t len; /* 33 or 65 */
     uint8_t xonly[32];
+    struct span origin; /* what stood in the brackets, in the parsed text; empty where nothing did */
 };
 
 /* Sets the error; always false. */
@@ -24,6 +26,12 @@ bool descriptor_error(struct descriptor_parser *p, const char *format, ...) PRIN
 
 /* Puts "NAME: " before the error; always false. */
 bool descriptor_error_in(struct descriptor_parser *p, const char *name);
+
+/* Prints some characters (63 at most) into p->text. */
+void descriptor_print(struct descriptor_parser *p, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The same for "[origin]key". A key without an origin is its own: its fingerprint. Hardened steps get an h. */
+void descriptor_print_key(struct descriptor_parser *p, const struct descriptor_key *key, bool xonly);
 
 /* Where TEXT is "name(arg)" as a whole: its two parts. */
 bool descriptor_function(struct span text, char name[DESCRIPTOR_NAME], struct span *arg);

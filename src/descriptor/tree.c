@@ -46,6 +46,9 @@ static bool parse_leaf(struct descriptor_parser *p, struct span text, uint8_t ha
         if (good) {
             script_put_push(&script, span_of(key.xonly, 32));
             buffer_put_u8(&script, OP_CHECKSIG);
+            descriptor_print(p, "pk(");
+            descriptor_print_key(p, &key, true);
+            descriptor_print(p, ")");
         } else {
             descriptor_error_in(p, "pk()");
         }
@@ -69,14 +72,17 @@ static bool parse_tree(struct descriptor_parser *p, struct span *text, unsigned 
     if (text->len == 0 || text->data[0] != '{') return parse_leaf(p, descriptor_take(text), hash);
     if (depth >= TREE_DEPTH_MAX) return descriptor_error(p, "tr() supports at most %d nesting levels", TREE_DEPTH_MAX);
     *text = span_from(*text, 1);
+    descriptor_print(p, "{");
     if (!parse_tree(p, text, depth + 1, left)) return false;
     if (text->len == 0 || text->data[0] != ',')
         return descriptor_error(p, "tr(): expected ',' after script expression");
     *text = span_from(*text, 1);
+    descriptor_print(p, ",");
     if (!parse_tree(p, text, depth + 1, right)) return false;
     if (text->len == 0 || text->data[0] != '}')
         return descriptor_error(p, "tr(): expected '}' after script expression");
     *text = span_from(*text, 1);
+    descriptor_print(p, "}");
     branch_hash(hash, left, right);
     return true;
 }
@@ -91,13 +97,17 @@ bool descriptor_tr(struct descriptor_parser *p, struct span arg, struct buffer *
     if (!descriptor_key_parse(p, descriptor_take(&arg), DESCRIPTOR_P2TR, &key)) return descriptor_error_in(p, "tr()");
     tagged_hash_init(&h, "TapTweak");
     sha256_put(&h, key.xonly, 32);
+    descriptor_print(p, "tr(");
+    descriptor_print_key(p, &key, true);
     if (arg.len) {
         if (arg.data[0] != ',') return descriptor_error(p, "tr: expected ',', got '%c'", arg.data[0]);
         arg = span_from(arg, 1);
+        descriptor_print(p, ",");
         if (!parse_tree(p, &arg, 0, root)) return false;
         if (arg.len) return descriptor_error(p, "tr(): expected ')' after script expression");
         sha256_put(&h, root, 32);
     }
+    descriptor_print(p, ")");
     sha256_final(&h, tweak);
     if (!xonly_tweak_add(output, &parity, key.xonly, tweak)) return descriptor_error(p, "tr(): invalid key");
     buffer_put_u8(out, OP_1);

@@ -531,6 +531,14 @@ void rpc_server_stop(struct rpc_server *server, int64_t now_us)
     }
 }
 
+struct rpc_call *rpc_server_find_deferred(const struct rpc_server *server, const struct rpc_method *method)
+{
+    for (struct rpc_request *req = server->first; req; req = req->next) {
+        if (req->running && req->call.deferred && req->call.method == method) return &req->call;
+    }
+    return NULL;
+}
+
 void rpc_server_write_active(const struct rpc_server *server, int64_t now_us, struct json_writer *w)
 {
     jw_array(w);

@@ -85,6 +85,10 @@ void rpc_server_stop(struct rpc_server *server, int64_t now_us);
 /* Ends a deferred call whose result or failure has been written outside of its wake function. CALL is gone then. */
 void rpc_call_complete(struct rpc_call *call);
 
+/* The first deferred call of METHOD, or NULL: for methods of which only one call may run at a time. */
+struct rpc_method;
+struct rpc_call *rpc_server_find_deferred(const struct rpc_server *server, const struct rpc_method *method);
+
 /* [{"method", "duration"}, ...] for getrpcinfo. */
 struct json_writer;
 void rpc_server_write_active(const struct rpc_server *server, int64_t now_us, struct json_writer *w);

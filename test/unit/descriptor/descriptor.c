@@ -135,6 +135,39 @@ Test(descriptor, inference)
                     "addr(bc1plllllllllllllllllllllllllllllllllllllllllllllllllllsr7rg6v)");
 }
 
+/* The texts of a descriptor's scripts, checksums cut off, in one line. */
+static void expect_texts(const char *text, const char *expected)
+{
+    struct descriptor_scripts s;
+    struct buffer b = {0};
+    char error[DESCRIPTOR_ERROR_TEXT];
+    cr_assert(descriptor_expand(&s, span_str(text), false, &mainnet, error), "%s: %s", text, error);
+    for (size_t i = 0; i < s.count; i++) {
+        if (i) buffer_put_u8(&b, ' ');
+        s.text[i].len -= 9;
+        buffer_put_span(&b, buffer_span(&s.text[i]));
+    }
+    descriptor_scripts_clear(&s);
+    cr_expect_str_eq(buffer_text(&b), expected, "%s: %s", text, buffer_text(&b));
+    buffer_clear(&b);
+}
+
+#define OWN "[9a1c78a5]" /* the key's own fingerprint */
+
+Test(descriptor, texts_show_keys_with_their_origins)
+{
+    expect_texts("pk(" KEY ")", "pk(" OWN KEY ")");
+    expect_texts("pkh([DEADbeef/1'/2/3h]" KEY ")", "pkh([deadbeef/1h/2/3h]" KEY ")");
+    expect_texts("combo(" KEY ")", "pk(" OWN KEY ") pkh(" OWN KEY ") wpkh(" OWN KEY ") sh(wpkh(" OWN KEY "))");
+    expect_texts("sh(wsh(sortedmulti(1," KEY ")))", "sh(wsh(multi(1," OWN KEY ")))");
+    expect_texts("wsh(pk(" KEY "))", "wsh(pk(" OWN KEY "))");
+    expect_texts("tr([deadbeef]" XKEY ",{pk([deadbeef]" XKEY "),multi_a(1,[deadbeef]" XKEY ")})",
+                 "tr([deadbeef]" XKEY ",{pk([deadbeef]" XKEY "),multi_a(1,[deadbeef]" XKEY ")})");
+    expect_texts("rawtr([deadbeef]" XKEY ")", "rawtr([deadbeef]" XKEY ")");
+    expect_texts("raw(21" KEY "ac)", "pk(" KEY ")");
+    expect_texts("addr(1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2)", "addr(1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2)");
+}
+
 /* Every cut and every changed character is either a descriptor or an error with a sentence. */
 Test(descriptor, broken_text)
 {

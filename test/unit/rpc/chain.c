@@ -244,6 +244,62 @@ Test(rpc_chain, coins)
                  "-8: hash_serialized_3 hash type cannot be queried for a specific block");
 }
 
+/* scantxoutset is answered after the engine's slices. */
+static json_t *scan(const char *objects)
+{
+    char params[400];
+    snprintf(params, sizeof params, "[\"start\",%s]", objects);
+    return rpc_result(&f, "scantxoutset", params);
+}
+
+Test(rpc_chain, scan_finds_what_pays_to_descriptors)
+{
+    mine(3);
+    json_t *found = scan("[\"addr(bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202)\"]");
+    char *text = json_dumps(json_array_get(json_object_get(found, "unspents"), 0), JSON_COMPACT);
+    cr_expect(json_is_true(json_object_get(found, "success")));
+    cr_expect_eq(json_integer_value(json_object_get(found, "txouts")), 3);
+    cr_expect_eq(json_array_size(json_object_get(found, "unspents")), 3);
+    cr_expect_eq(json_number_value(json_object_get(found, "total_amount")), 150.0);
+    cr_expect(strstr(text, "\"vout\":0,\"scriptPubKey\":\"00140000000000000000000000000000000000000000\",\"desc\":"
+                           "\"addr(bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202)#"),
+              "%s", text);
+    cr_expect(strstr(text, "\"amount\":50.0,\"coinbase\":true,\"height\":"), "%s", text);
+    free(text);
+    json_decref(found);
+    found = scan("[{\"desc\":\"raw(00140000000000000000000000000000000000000000)\",\"range\":5},\"raw(51)\"]");
+    cr_expect_eq(json_array_size(json_object_get(found, "unspents")), 3);
+    json_decref(found);
+    found = scan("[\"raw(51)\"]");
+    cr_expect_eq(json_array_size(json_object_get(found, "unspents")), 0);
+    json_decref(found);
+}
+
+Test(rpc_chain, scan_runs_once_at_a_time)
+{
+    mine(1);
+    expect_result("scantxoutset", "[\"status\"]", "null");
+    expect_result("scantxoutset", "[\"abort\"]", "false");
+    cr_expect_str_eq(rpc_ask(&f, 0, "", "{\"method\":\"scantxoutset\",\"id\":7,\"params\":[\"start\",[]]}"), "");
+    expect_error("scantxoutset", "[\"start\",[]]", "-8: Scan already in progress, use action \"abort\" or \"status\"");
+    expect_result("scantxoutset", "[\"status\"]", "{\"progress\":0}");
+    expect_result("scantxoutset", "[\"abort\"]", "true");
+    rpc_server_tick(f.server, 0);
+    cr_expect(strstr(buffer_text(&f.reply), "{\"success\":false,\"txouts\":0,\"height\":1,"), "%s",
+              buffer_text(&f.reply));
+    expect_result("scantxoutset", "[\"status\"]", "null");
+}
+
+Test(rpc_chain, scan_says_what_is_wrong_with_its_arguments)
+{
+    expect_error("scantxoutset", "[\"x\"]", "-8: Invalid action 'x'");
+    expect_error("scantxoutset", "[\"start\"]", "-1: scanobjects argument is required for the start action");
+    expect_error("scantxoutset", "[\"start\",[3]]", "-8: Scan object needs to be either a string or an object");
+    expect_error("scantxoutset", "[\"start\",[{}]]", "-8: Descriptor needs to be provided in scan object");
+    expect_error("scantxoutset", "[\"start\",[{\"desc\":\"raw(51)\",\"range\":-1}]]", "-8: End of range is too high");
+    expect_error("scantxoutset", "[\"start\",[\"raw()\"]]", "-5: Raw script is not hex");
+}
+
 Test(rpc_chain, index_and_scan_give_the_same_muhash)
 {
     char indexed[100];
