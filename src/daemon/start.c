@@ -64,11 +64,26 @@ static void stop_folders(struct daemon *d)
     free(d->blocks_dir);
 }
 
+/* Misspelt sections of the configuration are ignored, but not in silence. */
+static void warn_of_sections(struct daemon *d)
+{
+    struct buffer text = {0};
+    args_unknown_sections(&d->args, &text);
+    if (text.len) {
+        text.len--; /* the last new line */
+        log_warning(&d->log.log, "%s", buffer_text(&text));
+        fprintf(stderr, "Warning: %s\n", buffer_text(&text));
+    }
+    buffer_clear(&text);
+}
+
 static bool start_log(struct daemon *d, struct start_error *error)
 {
     char *path = args_file(&d->args, "debuglogfile");
     d->log_path = path ? path : mem_strdup("");
-    return log_sink_open(&d->log, &d->args, &error->text);
+    if (!log_sink_open(&d->log, &d->args, &error->text)) return false;
+    warn_of_sections(d);
+    return true;
 }
 
 static void stop_log(struct daemon *d)
