@@ -32,6 +32,8 @@ void bans_clear(struct bans *b);
 /* Bans SUBNET (valid) for OFFSET_S from now, or until OFFSET_S where ABSOLUTE; 0 or less is the default from now. A ban
  * is only ever prolonged: false where it already lasts as long. */
 bool bans_add(struct bans *b, const struct subnet *subnet, int64_t offset_s, bool absolute, int64_t now_s);
+/* Takes over COUNT bans with the times that they have, in place of those of the same subnets. */
+void bans_load(struct bans *b, const struct ban *bans, size_t count);
 /* Lifts the ban of exactly SUBNET; false where there was none. */
 bool bans_remove(struct bans *b, const struct subnet *subnet);
 void bans_remove_all(struct bans *b);
