@@ -25,6 +25,7 @@ BIN = Path(os.environ.get("CAIRN_BIN_DIR") or SOURCE / "build" / "bin")
 DATA = Path(os.environ.get("CAIRN_TEST_DATA") or os.environ.get("CAIRN_TEST_DATA_DEFAULT")
             or SOURCE.parent / "shared" / "data")
 CAIRND, CLI = BIN / "cairnd", BIN / "cairn-cli"
+SHARED_MEMORY = Path("/dev/shm")  # a file system that need not wait for a disk
 PATIENCE_S = 120  # for whatever should happen soon: machines are slow, and sanitizers slower
 QUIET = ["-printtoconsole=0", "-connect=0", "-listen=0", "-dnsseed=0", "-fixedseeds=0"]
 REPORT = re.compile(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:|CHECK failed|Assertion")
@@ -237,7 +238,7 @@ class Node:
 
     def log(self):
         path = self.chain_dir / "debug.log"
-        return path.read_text(errors="replace") if path.exists() else ""
+        return path.read_text(errors="replace") if path.is_file() else ""
 
     def new_log(self):
         """What the last process wrote."""
@@ -259,10 +260,17 @@ class Node:
 
 # ---- cases ----
 
+def scratch():
+    """Where the folders of cases go: TMPDIR if it is set; memory where there is enough of it; the system's place."""
+    if os.environ.get("TMPDIR") or not os.access(SHARED_MEMORY, os.W_OK):
+        return None
+    return SHARED_MEMORY if shutil.disk_usage(SHARED_MEMORY).free > 1 << 30 else None
+
+
 class Test:
     def __init__(self, name):
         self.name = name
-        self.dir = Path(tempfile.mkdtemp(prefix="cairn-test-"))
+        self.dir = Path(tempfile.mkdtemp(prefix="cairn-test-", dir=scratch()))
         self.nodes = []
 
     def node(self, chain="regtest", args=(), name=None):

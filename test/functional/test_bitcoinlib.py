@@ -1,19 +1,14 @@
 """python-bitcoinlib, a client that others wrote, over a regtest node: what it expects of a Bitcoin node's RPC."""
-import io
-
 from framework import Skip, case, check, contains, equal, run_cases, sats, wait_until
 
 try:
     import bitcoin
     import bitcoin.core
     import bitcoin.rpc
-    from bitcoin.core import CBlock, COIN, COutPoint, b2lx, lx, x
+    from bitcoin.core import COIN, COutPoint, b2lx, lx, x
     from bitcoin.wallet import CBitcoinAddress
 except ImportError:
     bitcoin = None
-
-# Regtest addresses that nobody has to know the keys of: hash160 of "a" * 20 and friends.
-P2PKH = "mfWxJ45yp2SFn7UciZyNpvDKrzbhyfKrY8"
 
 
 def client(t, *args):
@@ -136,7 +131,7 @@ def mined(block):
 
 def next_block(parent, height, reward=None):
     """A mutable block on PARENT with a coinbase alone."""
-    from bitcoin.core import CMutableTransaction, CMutableTxIn, CMutableTxOut, Hash
+    from bitcoin.core import CMutableTransaction, CMutableTxIn, CMutableTxOut
     from bitcoin.core.script import CScript, OP_TRUE
     coinbase = CMutableTransaction()
     coinbase.vin.append(CMutableTxIn(scriptSig=CScript([height, b"pad"]), nSequence=0xffffffff))
@@ -147,27 +142,21 @@ def next_block(parent, height, reward=None):
     return mined(made)
 
 
-if bitcoin is not None:
-    class MutableBlock:
-        """The library's blocks cannot be changed; this one can, and serializes itself through them."""
+class MutableBlock:
+    """The library's blocks cannot be changed; this one can, and is written through the library's header."""
 
-        def __init__(self, **fields):
-            self.__dict__.update(fields, nNonce=0)
+    def __init__(self, **fields):
+        self.__dict__.update(fields, nNonce=0)
 
-        def made(self):
-            return CBlock(self.nVersion, self.hashPrevBlock, self.hashMerkleRoot, self.nTime, self.nBits, self.nNonce,
-                          self.vtx)
+    def header(self):
+        return bitcoin.core.CBlockHeader(self.nVersion, self.hashPrevBlock, self.hashMerkleRoot, self.nTime, self.nBits,
+                                         self.nNonce)
 
-        def GetHash(self):
-            return bitcoin.core.CBlockHeader(self.nVersion, self.hashPrevBlock, self.hashMerkleRoot, self.nTime, self.nBits,
-                                             self.nNonce).GetHash()
+    def GetHash(self):
+        return self.header().GetHash()
 
-        def serialize(self):
-            header = bitcoin.core.CBlockHeader(self.nVersion, self.hashPrevBlock, self.hashMerkleRoot, self.nTime,
-                                               self.nBits, self.nNonce)
-            out = io.BytesIO()
-            header.stream_serialize(out)
-            return out.getvalue() + bytes([len(self.vtx)]) + b"".join(tx.serialize() for tx in self.vtx)
+    def serialize(self):
+        return self.header().serialize() + bytes([len(self.vtx)]) + b"".join(tx.serialize() for tx in self.vtx)
 
 
 @case

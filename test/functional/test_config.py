@@ -40,7 +40,7 @@ def sections(t):
     node = configured(t, "[nonsense]\nuacomment=a\n").start()
     contains(node.new_log(), "bitcoin.conf:1 Section [nonsense] is not recognized.", "log")
     node.rpc.stop()
-    equal(node.wait().err, "Warning: bitcoin.conf:1 Section [nonsense] is not recognized.\n", "standard error")
+    equal(node.wait().err, f"Warning: {node.datadir}/bitcoin.conf:1 Section [nonsense] is not recognized.\n", "standard error")
 
 
 @case

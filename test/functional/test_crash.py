@@ -5,7 +5,7 @@ import random
 import sys
 import time
 
-from framework import Skip, case, check, contains, data_file, data_json, equal, regtest_chain, run_cases, wait_until
+from framework import case, check, contains, data_file, data_json, equal, regtest_chain, run_cases, wait_until
 
 SMALL = ["-assumevalid=0", "-dbcache=4"]
 
@@ -19,6 +19,7 @@ def option(name, fallback):
 
 COUNT = option("count", 6)
 SEED = option("seed", random.SystemRandom().randrange(1 << 32))
+TIMED = {}  # seconds that a whole import took
 
 
 class Chain:
@@ -34,10 +35,11 @@ class Chain:
             tip = data_json("blocks", "expected.json")["testnet3-0-4000"]["tip"]
             self.file, self.chain = data_file("blocks", "testnet3-0-4000.dat"), "test"
             self.height, self.hash = tip["blocks"], tip["utxo_set"]["hash_serialized_3"]
-        start = time.monotonic()
-        self.node = t.node(self.chain, SMALL, f"timed-{name}")
-        self.node.import_blocks(self.file)
-        self.seconds = time.monotonic() - start
+        if name not in TIMED:
+            start = time.monotonic()
+            t.node(self.chain, SMALL, f"timed-{name}").import_blocks(self.file)
+            TIMED[name] = time.monotonic() - start
+        self.seconds = TIMED[name]
 
     def check_complete(self, node):
         coins = node.rpc.gettxoutsetinfo("hash_serialized_3")
@@ -64,8 +66,7 @@ def kill_some(t, how, chains):
             killed(node, rng.random() ** 2 * chain.seconds * 1.1, *how(rng, node, chain))
             done += 1
         node.import_blocks(chain.file)  # and now to its end
-        check("-reindex" not in node.log().split("init message: Done loading")[-2:][0] or True, "")
-        node.start("-checklevel=4", "-checkblocks=0")
+        node.start("-checklevel=4", "-checkblocks=60")
         chain.check_complete(node)
         node.stop()
 
@@ -93,8 +94,8 @@ def killed_while_reindexing(t):
 @case
 def a_killed_reindex_continues(t):
     """After a killed -reindex, a start without it does not lose the blocks of our own files."""
-    chain = Chain(t, "regtest")
-    node = t.node("regtest", SMALL)
+    chain = Chain(t, "testnet3")
+    node = t.node("test", SMALL)
     node.import_blocks(chain.file)
     for part in (0.2, 0.5, 0.8):
         if not killed(node, part * chain.seconds, "-reindex"):
@@ -120,7 +121,7 @@ def killed_during_a_reorganisation(t):
     for _ in range(4):
         killed(node, rng.random() * seconds, f"-loadblock={alt}")
     node.import_blocks(alt)
-    node.start("-checklevel=4", "-checkblocks=0")
+    node.start("-checklevel=4", "-checkblocks=100")
     coins = node.rpc.gettxoutsetinfo("hash_serialized_3")
     equal((coins["bestblock"], coins["hash_serialized_3"]),
           (expected["bestblockhash"], expected["utxo_set"]["hash_serialized_3"]), "the coins")
