@@ -43,6 +43,10 @@ Test(chain_choice, first_seen_wins)
     cr_assert_eq(f.kit.disconnected, 0);
     kit_restart(&f.kit);
     expect_tip(&f, f.a); /* and after a restart, the one that was active */
+    chain_invalidate(f.kit.chain, node_of(&f, f.a));
+    expect_tip(&f, f.b);
+    chain_reconsider(f.kit.chain, node_of(&f, f.a));
+    expect_tip(&f, f.a);
     struct tree_block *more = tree_mine(&f.tree, f.b);
     tree_feed(&f.kit, more);
     expect_tip(&f, more);
