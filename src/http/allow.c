@@ -8,12 +8,18 @@
 #include "base/alloc.h"
 #include "base/check.h"
 
-/* An address in 16 bytes; *IS_V4 tells which sort it was. */
+/* An address in 16 bytes, in brackets or not; *IS_V4 tells which sort it was. */
 static bool parse_address(const char *text, uint8_t out[16], bool *is_v4)
 {
     static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     char host[64];
-    size_t len = strcspn(text, "%");
+    size_t len = strlen(text);
+    if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
+        text++;
+        len -= 2;
+    }
+    const char *zone = memchr(text, '%', len);
+    if (zone) len = (size_t)(zone - text);
     if (len >= sizeof host) return false;
     memcpy(host, text, len);
     host[len] = '\0';

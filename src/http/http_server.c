@@ -323,6 +323,23 @@ static void on_rpc(struct http *http, struct evhttp_request *ev, const char *pee
         dispatch(http, ev, false, user, peer);
 }
 
+/* The library counts header lines without what ends them. */
+static bool headers_too_long(struct evhttp_request *ev)
+{
+    const struct evkeyvalq *headers = evhttp_request_get_input_headers(ev);
+    size_t size = 0;
+    for (const struct evkeyval *h = headers->tqh_first; h; h = h->next.tqe_next)
+        size += strlen(h->key) + strlen(": ") + strlen(h->value) + strlen("\r\n");
+    return size > HTTP_HEADERS_MAX;
+}
+
+/* Strangers get no answer, not even that they are refused. */
+static void drop(struct http *http, struct evhttp_request *ev, const char *peer)
+{
+    log_debug(http->config.log, LOGC_HTTP, "Connection from %s rejected: its network may not use the RPC server", peer);
+    evhttp_connection_free(evhttp_request_get_connection(ev));
+}
+
 static void on_ev_request(struct evhttp_request *ev, void *ctx)
 {
     struct http *http = ctx;
@@ -334,10 +351,12 @@ static void on_ev_request(struct evhttp_request *ev, void *ctx)
              port);
     log_debug(http->config.log, LOGC_HTTP, "Received a request for %.100s from %s", uri, peer);
     bool rest = http->config.rest && strncmp(uri, "/rest/", 6) == 0;
-    if (http->interrupted)
+    if (!address || !http_allow_has(http->config.allow, address))
+        drop(http, ev, peer);
+    else if (headers_too_long(ev))
+        refuse(http, ev, 400, "");
+    else if (http->interrupted)
         refuse(http, ev, 503, "");
-    else if (!address || !http_allow_has(http->config.allow, address))
-        refuse(http, ev, 403, "");
     else if (!rest && strcmp(uri, "/") != 0)
         refuse(http, ev, 404, "");
     else if (queue_is_full(http))

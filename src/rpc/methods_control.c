@@ -113,6 +113,12 @@ static void switch_categories(struct rpc_call *call, struct log *log, const json
             rpc_fail(call, RPC_INVALID_PARAMETER, "unknown logging category %s", name);
             return;
         }
+        if (category == LOGC_LIBEVENT) {
+            log_warning(
+                log, "The logging category `%s` is deprecated, does nothing, and will be removed in a future version",
+                name);
+            continue;
+        }
         uint64_t bits = category == LOGC_ALL ? ~UINT64_C(0) : UINT64_C(1) << category;
         log->debug_categories = on ? log->debug_categories | bits : log->debug_categories & ~bits;
     }
@@ -137,7 +143,8 @@ static void logging(struct rpc_call *call)
     jw_object(&call->out);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         enum log_category c;
-        if (log_category_parse(names[i], &c)) jw_kv_bool(&call->out, names[i], log->debug_categories >> c & 1);
+        if (log_category_parse(names[i], &c) && c != LOGC_LIBEVENT)
+            jw_kv_bool(&call->out, names[i], log->debug_categories >> c & 1);
     }
     jw_object_end(&call->out);
 }
@@ -193,13 +200,12 @@ const struct rpc_method rpc_control_methods[] = {
     {
         .name = "logging",
         .category = "control",
-        .summary =
-            "Shows which categories are written to the debug log, after switching some on and some off.\n"
-            "The valid logging categories are: addrman, bench, blockstorage, cmpctblock, coindb, estimatefee, "
-            "http, i2p, ipc, kernel, leveldb, libevent, lock, mempool, mempoolrej, net, privatebroadcast, proxy, "
-            "prune, qt, rand, reindex, rpc, scan, selectcoins, tor, txpackages, txreconciliation, validation, "
-            "walletdb, zmq\n"
-            "\"all\" and \"1\" stand for every category; a category in both lists ends up off.",
+        .summary = "Shows which categories are written to the debug log, after switching some on and some off.\n"
+                   "The valid logging categories are: addrman, bench, blockstorage, cmpctblock, coindb, estimatefee, "
+                   "http, i2p, ipc, kernel, leveldb, lock, mempool, mempoolrej, net, privatebroadcast, proxy, "
+                   "prune, qt, rand, reindex, rpc, scan, selectcoins, tor, txpackages, txreconciliation, validation, "
+                   "walletdb, zmq\n"
+                   "\"all\" and \"1\" stand for every category; a category in both lists ends up off.",
         .args = RPC_ARGS(RPC_ARG("include", RPC_ARR, "", "Categories to switch on.",
                                  .inner = RPC_ARGS(RPC_ARG("include_category", RPC_STR, "", "A category."))),
                          RPC_ARG("exclude", RPC_ARR, "", "Categories to switch off.",

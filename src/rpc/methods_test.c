@@ -17,6 +17,12 @@ static void echo(struct rpc_call *call)
     jw_json(&call->out, call->params);
 }
 
+/* There is one process: nothing to pass the text through. */
+static void echoipc(struct rpc_call *call)
+{
+    jw_json(&call->out, call->args[0]);
+}
+
 static void setmocktime(struct rpc_call *call)
 {
     const struct rpc_config *config = rpc_server_config(call->server);
@@ -79,6 +85,14 @@ const struct rpc_method rpc_test_methods[] = {
         .args = ECHO_ARGS(RPC_ANY_TYPE | RPC_CLI_JSON),
         .result = "The arguments as an array.",
         .handler = echo,
+    },
+    {
+        .name = "echoipc",
+        .category = "hidden",
+        .summary = "Gives the argument back.",
+        .args = RPC_ARGS(RPC_ARG("arg", RPC_STR, NULL, "A text.")),
+        .result = "\"text\" (string)",
+        .handler = echoipc,
     },
     {
         .name = "setmocktime",

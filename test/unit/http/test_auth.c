@@ -123,9 +123,9 @@ Test(auth, cookie_file)
 
 Test(allow, subnets)
 {
-    static const char *const bad[] = {"",         "x",         "1.2.3",       "1.2.3.4/33",
-                                      "1.2.3.4/", "::1/129",   "1.2.3.4/::1", "1.2.3.4/255.0.255.0",
-                                      "[::1]",    "1.2.3.4/-1"};
+    static const char *const bad[] = {"",         "x",          "1.2.3",       "1.2.3.4/33",
+                                      "1.2.3.4/", "::1/129",    "1.2.3.4/::1", "1.2.3.4/255.0.255.0",
+                                      "[::1",     "[1.2.3.4]x", "1.2.3.4/-1"};
     struct http_allow a;
     http_allow_init(&a);
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) cr_expect_not(http_allow_add(&a, bad[i]), "%s", bad[i]);
@@ -133,7 +133,7 @@ Test(allow, subnets)
     cr_expect(http_allow_has(&a, "::ffff:127.0.0.1"));
     cr_expect_not(http_allow_has(&a, "128.0.0.1") || http_allow_has(&a, "::2") || http_allow_has(&a, "nonsense"));
     cr_expect(http_allow_add(&a, "10.1.0.0/16") && http_allow_add(&a, "192.168.7.9/255.255.255.0") &&
-              http_allow_add(&a, "fd00::/8") && http_allow_add(&a, "1.2.3.4"));
+              http_allow_add(&a, "[fd00::]/8") && http_allow_add(&a, "1.2.3.4"));
     cr_expect(http_allow_has(&a, "10.1.255.3") && http_allow_has(&a, "192.168.7.200") &&
               http_allow_has(&a, "fdff::1") && http_allow_has(&a, "1.2.3.4") && http_allow_has(&a, "fd00::1%eth0"));
     cr_expect_not(http_allow_has(&a, "10.2.0.1") || http_allow_has(&a, "192.168.8.1") ||

@@ -141,6 +141,16 @@ Test(rpc_methods, hashes)
 }
 
 /* The list in the help text is that of the log. */
+Test(rpc_methods, echoipc_and_a_category_of_old)
+{
+    json_t *v = rpc_result(&f, "echoipc", "[\"hello\"]");
+    cr_expect_str_eq(json_string_value(v), "hello");
+    json_decref(v);
+    v = rpc_result(&f, "logging", "[[\"libevent\"],[\"libevent\"]]");
+    cr_expect(json_object_size(v) > 20 && !json_object_get(v, "libevent"));
+    json_decref(v);
+}
+
 Test(rpc_methods, logging_help_names_every_category)
 {
     struct buffer list = {0};
