@@ -40,11 +40,10 @@ static bool wanted_unrequested(const struct chain *c, const struct block_node *n
     return u256_cmp(n->header.chainwork, c->options.minimum_chain_work) >= 0;
 }
 
-static bool check_whole(struct chain *c, const struct block *block, struct block_node *n, unsigned flags,
-                        struct verdict *v)
+static void log_refused(struct chain *c, const struct verdict *v)
 {
-    if (!(flags & ACCEPT_PRECHECKED) && !block_check(block, &c->params, 0, v)) return false;
-    return block_check_context(block, n->header.prev, &c->params, v);
+    char text[300];
+    log_error(c->log, "Accepting block failed: %s", verdict_text(text, sizeof(text), v));
 }
 
 enum result chain_accept_block(struct chain *c, const struct block *block, int64_t now_s, unsigned flags,
@@ -52,15 +51,22 @@ enum result chain_accept_block(struct chain *c, const struct block *block, int64
                                struct verdict *v, struct error *e)
 {
     *is_new = false;
+    *node = NULL;
+    /* Before the header is even looked up, and without marking anything: these rules may fail because the bytes are not
+     * those that the header stands for (signet's solution lies in them, inner nodes of the merkle tree may pose as
+     * transactions), and then the real block must still be welcome. */
+    if (!(flags & ACCEPT_PRECHECKED) && !block_check(block, &c->params, 0, v)) {
+        log_refused(c, v);
+        return RESULT_OK;
+    }
     if (!chain_accept_header(c, &block->header, now_s, flags & ACCEPT_MIN_WORK, node, v)) return RESULT_OK;
     struct block_node *n = *node;
     if (at && !n->header.prev && !n->data_pos) files_note_block(c, n, block->raw, at);
     if (n->status & BLOCK_HAVE_DATA) return RESULT_OK;
     if (!(flags & ACCEPT_REQUESTED) && !wanted_unrequested(c, n)) return RESULT_OK;
-    if (!check_whole(c, block, n, flags, v)) {
+    if (!block_check_context(block, n->header.prev, &c->params, v)) {
         if (v->kind != VERDICT_MUTATED) mark_failed(c, n);
-        char text[300];
-        log_error(c->log, "Accepting block failed: %s", verdict_text(text, sizeof(text), v));
+        log_refused(c, v);
         return RESULT_OK;
     }
     enum result r = RESULT_OK;

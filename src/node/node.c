@@ -200,7 +200,9 @@ enum result node_submit_block(struct node *n, const struct block *b, bool *is_ne
     enum result r = chain_accept_block(n->chain, b, node_time_s(n), ACCEPT_REQUESTED, NULL, &node, is_new, v, e);
     if (r) return node_fatal(n, r, e);
     if (!verdict_ok(v)) return RESULT_OK;
-    return run_steps(n, &(struct steps){.given = b, .invalid_of = &b->hash, .verdict = v}, e);
+    /* Of a block that we have, these bytes were not compared with those that we keep: only its header need be equal. */
+    const struct block *given = *is_new ? b : NULL;
+    return run_steps(n, &(struct steps){.given = given, .invalid_of = &b->hash, .verdict = v}, e);
 }
 
 enum result node_invalidate(struct node *n, struct block_node *b, struct error *e)
