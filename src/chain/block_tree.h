@@ -30,7 +30,7 @@ struct block_node {
     uint32_t undo_pos;       /* offset of the undo data in the rev file */
     int32_t sequence;        /* order of arrival: the earlier wins at equal work; lower is preferred */
     bool dirty;              /* differs from the index on disk */
-    bool scripts_checked;    /* its scripts passed in this process */
+    bool scripts_checked;    /* its scripts ran in this process, and passed */
     bool candidate;          /* is in the list of candidates */
 };
 

@@ -150,9 +150,9 @@ bool scripts_needed(const struct chain *c, const struct block_node *n, const cha
     if (u256_cmp(best->header.chainwork, c->options.minimum_chain_work) < 0) return true;
     *reason = "block too recent relative to best header";
     struct u256 ahead = u256_sub(best->header.chainwork, n->header.chainwork);
-    double seconds =
-        u256_to_double(ahead) / u256_to_double(pow_work(best->header.bits)) * (double)c->params.target_spacing_s;
-    if (seconds <= TWO_WEEKS_S) return true;
+    struct u256 seconds =
+        u256_div(u256_mul_u32(ahead, (uint32_t)c->params.target_spacing_s), pow_work(best->header.bits));
+    if (u256_cmp(seconds, u256_from_u64(TWO_WEEKS_S)) <= 0) return true;
     *reason = "block is an ancestor of the assumed-valid block";
     return false;
 }
@@ -171,7 +171,8 @@ static void check_connected(struct chain *c, struct block_node *n, const struct 
     amount_sat fees;
     bool good = block_check_spends(block, &n->header, &spends, done, flags, &c->params, &fees, v);
     if (good && !complete) fail_missing(&block->txs[done], v);
-    if (run && !script_run_finish(c, run, good ? v : NULL)) good = false;
+    bool scripts_good = run && script_run_finish(c, run, good ? v : NULL);
+    n->scripts_checked |= good && scripts_good;
 }
 
 enum result connect_block(struct chain *c, struct coins *coins, struct block_node *n, const struct block *block,

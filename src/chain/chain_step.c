@@ -211,7 +211,6 @@ static enum result connect_tip(struct chain *c, struct block_node *n, const stru
         return r;
     }
     n->status |= BLOCK_CONNECTED;
-    n->scripts_checked = true;
     n->dirty = true;
     out->kind = NOTICE_CONNECTED;
     out->undo = (struct undo){.coins = c->work.coins, .count = c->work.count};
