@@ -49,27 +49,40 @@ static enum result verify_down(struct chain *c, struct block_node *n, int level,
     return r;
 }
 
-/* Connects N again: with every check at level 4, else just its effects. */
-static enum result verify_up(struct chain *c, struct block_node *n, int level, struct finding *f, struct error *e)
+/* Connects N again, with every check. */
+static enum result verify_up(struct chain *c, struct block_node *n, struct finding *f, struct error *e)
 {
     struct block *block;
+    struct verdict v = {0};
     enum result r = chain_read_block(c, n, &block, e);
     if (r) return r;
-    if (level < 4 || f->wrong) {
-        apply_unchecked(c, n, block);
-    } else {
-        struct verdict v = {0};
-        bool checked = n->scripts_checked;
-        n->scripts_checked = false;
-        r = connect_block(c, c->coins, n, block, &c->work, &v, e);
-        n->scripts_checked = checked;
-        if (!r && !verdict_ok(&v)) {
-            find(f, n, "unconnectable block (%s)", v.reason);
-            apply_unchecked(c, n, block);
-        }
-    }
+    bool checked = n->scripts_checked;
+    n->scripts_checked = false;
+    r = connect_block(c, c->coins, n, block, &c->work, &v, e);
+    n->scripts_checked = checked;
+    if (!r && !verdict_ok(&v)) find(f, n, "unconnectable block (%s)", v.reason);
     coins_end_block(c->coins);
     block_free(block);
+    return r;
+}
+
+/* The last COUNT blocks down from the tip, and at level 4 up again. */
+static enum result verify_blocks(struct chain *c, int level, int32_t count, struct finding *f, struct error *e)
+{
+    enum result r = RESULT_OK;
+    int32_t height = chain_height(c), undone = height;
+    int down = level;
+    for (int32_t h = height; !r && !f->wrong && h > height - count; h--) {
+        if (down >= 3 && coins_memory(c->coins) > c->options.cache_bytes) {
+            log_warning(c->log, "The coins' cache is full: below height %d the coins are not verified (-dbcache)",
+                        h + 1);
+            down = 2;
+        }
+        r = verify_down(c, c->active[h], down, f, e);
+        if (down >= 3) undone = h - 1;
+    }
+    for (int32_t up = undone + 1; level >= 4 && !r && !f->wrong && up <= height; up++)
+        r = verify_up(c, c->active[up], f, e);
     return r;
 }
 
@@ -78,24 +91,17 @@ enum result chain_verify(struct chain *c, int level, int32_t count, bool *ok, st
     int32_t height = chain_height(c);
     if (count <= 0 || count > height) count = height;
     if (level > 4) level = 4;
+    *ok = false;
+    /* What the blocks do to the cached coins from here on is forgotten in the end, however it ends. */
+    enum result r = level >= 3 ? chain_flush(c, false, e) : RESULT_OK;
+    if (r) return r;
     log_info(c->log, "Verifying last %d blocks at level %d", count, level);
     struct finding f = {0};
-    enum result r = RESULT_OK;
-    int32_t h = height, undone = height;
-    int down = level;
-    for (; !r && !f.wrong && h > height - count; h--) {
-        if (down >= 3 && coins_memory(c->coins) > c->options.cache_bytes) {
-            log_warning(c->log, "The coins' cache is full: below height %d the coins are not verified (-dbcache)",
-                        h + 1);
-            down = 2;
-        }
-        r = verify_down(c, c->active[h], down, &f, e);
-        if (down >= 3 && !r && (!f.wrong || strstr(f.text, "coins"))) undone = h - 1;
-    }
-    for (int32_t up = undone + 1; !r && up <= height; up++) r = verify_up(c, c->active[up], level, &f, e);
-    *ok = !f.wrong;
+    r = verify_blocks(c, level, count, &f, e);
+    if (level >= 3) coins_discard(c->coins);
+    *ok = !r && !f.wrong;
     if (f.wrong) log_error(c->log, "Verification error: %s", f.text);
-    if (!r && !f.wrong) log_info(c->log, "Verification: No coin database inconsistencies in last %d blocks", count);
+    if (*ok) log_info(c->log, "Verification: No coin database inconsistencies in last %d blocks", count);
     return r;
 }
 
@@ -107,9 +113,9 @@ enum result chain_test_block(struct chain *c, const struct block *b, int64_t now
         verdict_fail(v, VERDICT_MISSING_PREV, "inconclusive-not-best-prevblk", "%s", "");
         return RESULT_OK;
     }
-    if (!(flags & BLOCK_CHECK_NO_POW) && !header_check(&b->header, &b->hash, &c->params, v)) return RESULT_OK;
+    if (!block_check(b, &c->params, flags, v)) return RESULT_OK;
     if (!header_check_context(&b->header, &tip->header, now_s, &c->params, v)) return RESULT_OK;
-    if (!block_check(b, &c->params, flags, v) || !block_check_context(b, &tip->header, &c->params, v)) return RESULT_OK;
+    if (!block_check_context(b, &tip->header, &c->params, v)) return RESULT_OK;
     struct block_node node = {0};
     header_node_link(&node.header, &b->header, &b->hash, &tip->header);
     coins_end_block(c->coins);

@@ -39,6 +39,7 @@ static enum result find_unspent(struct coins *c, const struct outpoint *at, stru
     f->record = coins_at(c, f->place);
     if (!f->record) {
         struct coin coin;
+        if (c->store_empty) return RESULT_NOT_FOUND;
         enum result result = coin_load(c->store, at, &coin, &c->value, &c->script, e);
         if (result != RESULT_OK) return result;
         f->record = coins_insert(c, f->place, at, &coin, 0);
@@ -113,6 +114,12 @@ enum result coins_have_any(struct coins *c, const struct tx *tx, bool *any, stru
 void coins_end_block(struct coins *c)
 {
     coins_release_pending(c);
+}
+
+void coins_discard(struct coins *c)
+{
+    coins_table_clear(c);
+    coins_table_init(c);
 }
 
 size_t coins_cached(const struct coins *c)

@@ -67,6 +67,10 @@ enum result coins_flush(struct coins *c, const struct block_hash *best, bool dro
  * is. Recovery may run again from the start after it, however often it is cut short. */
 enum result coins_write_back(struct coins *c, bool drop, struct error *e);
 
+/* Forgets everything that was not written: the cache is empty, and the coins are those of the last flush. Spans handed
+ * out before are gone. */
+void coins_discard(struct coins *c);
+
 /* Iterates over the store (flush first): coins in order of txid bytes, then output index. */
 struct coins_iter;
 struct coins_iter *coins_iter_new(struct coins *c);

@@ -24,11 +24,26 @@ static struct span state_key(void)
     return span_of(key, sizeof(key));
 }
 
+/* A store without a state was never flushed to: unless somebody else wrote to it, it has no coin. */
+static enum result look_for_coins(struct coins *c, struct error *e)
+{
+    static const uint8_t first[] = {COIN_KEY_PREFIX};
+    const struct kv_ops *ops = c->store.ops;
+    struct span key, value;
+    void *iter = ops->iter_new(c->store.ctx);
+    ops->iter_seek(iter, span_of(first, sizeof(first)));
+    bool any = ops->iter_next(iter, &key, &value);
+    enum result result = any ? RESULT_OK : ops->iter_result(iter, e);
+    ops->iter_free(iter);
+    c->store_empty = !any && result == RESULT_OK;
+    return result;
+}
+
 enum result coins_read_state(struct coins *c, struct coins_state *out, struct error *e)
 {
     *out = (struct coins_state){0};
     enum result result = c->store.ops->get(c->store.ctx, state_key(), &c->value, e);
-    if (result == RESULT_NOT_FOUND) return RESULT_OK;
+    if (result == RESULT_NOT_FOUND) return look_for_coins(c, e);
     if (result != RESULT_OK) return result;
     struct reader r = reader_of(buffer_span(&c->value));
     read_bytes(&r, out->best.bytes, sizeof(out->best.bytes));
@@ -147,6 +162,7 @@ static void fill_batch(struct flush *f)
 static enum result write_batches(struct flush *f, struct error *e)
 {
     const struct kv_ops *ops = f->c->store.ops;
+    f->c->store_empty = false;
     do {
         bool first = f->at == 0;
         fill_batch(f);
@@ -202,10 +218,7 @@ static enum result flush(struct coins *c, const struct block_hash *best, bool dr
             settle(c, refs, f.count);
         free(refs);
     }
-    if (result == RESULT_OK && drop) {
-        coins_table_clear(c);
-        coins_table_init(c);
-    }
+    if (result == RESULT_OK && drop) coins_discard(c);
     return result;
 }
 
