@@ -171,10 +171,15 @@ struct block_position {
 };
 
 /* Accepts and stores BLOCK (not taken). *NEW tells whether it was stored now. RESULT is our machine's part; a broken
- * rule is in the verdict (then the result is RESULT_OK). Does not connect: call chain_step. */
+ * rule is in the verdict (then the result is RESULT_OK). A block that fails block_check leaves nothing behind, not even
+ * its header (*NODE is NULL). Does not connect: call chain_step. */
 MUST_USE enum result chain_accept_block(struct chain *c, const struct block *block, int64_t now_s, unsigned flags,
                                         const struct block_position *at, struct block_node **node, bool *is_new,
                                         struct verdict *v, struct error *e);
+
+/* What the blk files hold already is not to be written over, though the index may not know it (yet): to be called
+ * before their blocks are noted anew. */
+void chain_keep_files(struct chain *c);
 
 /* Connects or disconnects one block towards the best chain. NOTICE_NONE: the tip is the best there is. GIVEN (may be
  * NULL) is the parsed block where the caller has it at hand: used instead of reading it back if it is the one. A result

@@ -4,9 +4,12 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "chain/chain_internal.h"
-#include "primitives/compact_size.h"
 
-enum { UNDO_CHECKSUM = 32 };
+enum {
+    UNDO_CHECKSUM = 32,
+    UNDO_MAX_BYTES =
+        256 << 20, /* more than a block's inputs (41 bytes each) can have spent of scripts of 10,000 bytes */
+};
 
 static struct chain_file *file_at(struct chain *c, uint32_t number)
 {
@@ -80,6 +83,19 @@ void files_note_block(struct chain *c, struct block_node *n, struct span raw, co
 {
     node_note_block(n, at->file, at->pos, raw.len);
     file_note_block(file_at(c, at->file), n, at->pos + (uint32_t)raw.len);
+}
+
+void chain_keep_files(struct chain *c)
+{
+    const struct flat_store *s = &c->ports.files;
+    uint32_t count = s->ops->count(s->ctx, FLAT_BLOCKS);
+    for (uint32_t n = 0; n < count; n++) {
+        uint64_t size;
+        if (s->ops->size(s->ctx, FLAT_BLOCKS, n, &size, NULL)) continue;
+        if (size > UINT32_MAX) size = UINT32_MAX; /* full */
+        struct chain_file *f = file_at(c, n);
+        if (size > f->size) f->size = (uint32_t)size;
+    }
 }
 
 enum result files_write_undo(struct chain *c, struct block_node *n, struct span undo, struct error *e)
@@ -164,7 +180,7 @@ static enum result read_undo_bytes(struct chain *c, const struct block_node *n, 
     enum result r = s->ops->read(s->ctx, FLAT_UNDO, n->file, n->undo_pos - RECORD_HEADER, header, sizeof(header), e);
     if (r) return r;
     uint32_t len = get_le32(header + 4);
-    if (memcmp(header, c->params.magic, 4) || len > COMPACT_SIZE_LIMIT)
+    if (memcmp(header, c->params.magic, 4) || len > UNDO_MAX_BYTES)
         return error_set(e, RESULT_CORRUPT, "rev%05u.dat: no undo record at %u", n->file, n->undo_pos);
     uint8_t *to = buffer_extend(out, (size_t)len + UNDO_CHECKSUM);
     r = s->ops->read(s->ctx, FLAT_UNDO, n->file, n->undo_pos, to, (size_t)len + UNDO_CHECKSUM, e);

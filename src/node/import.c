@@ -19,7 +19,7 @@ struct slot {
     struct job_batch batch;
     const struct chain_params *params;
     struct import_record record;
-    uint8_t *raw; /* NULL once the block took it */
+    uint8_t *raw;
     size_t len;
     struct block *block; /* NULL: does not parse */
     bool good;           /* passed block_check */
@@ -65,12 +65,13 @@ void import_add(struct import *i, const struct import_source *source)
 
 /* ---- the parse-ahead ring ---- */
 
+/* A record may be longer than its block. */
 static void slot_run(void *arg, size_t index)
 {
     (void)index;
     struct slot *s = arg;
-    s->block = block_parse_take(s->raw, s->len);
-    s->raw = NULL;
+    struct reader r = reader_of(span_of(s->raw, s->len));
+    s->block = block_read(&r);
     if (s->block) s->good = block_check(s->block, s->params, 0, &s->verdict);
 }
 
@@ -130,6 +131,7 @@ static void log_scan_end(struct import *i)
 
 static void fill_ring(struct import *i)
 {
+    if (i->count > LOOKAHEAD / 2 || i->bytes_ahead > LOOKAHEAD_BYTES / 2) return;
     while (i->count < LOOKAHEAD && (i->count == 0 || i->bytes_ahead < LOOKAHEAD_BYTES)) {
         if (!i->scanning && !next_source(i)) return;
         struct import_record record;
@@ -177,8 +179,6 @@ static void orphans_free(struct import *i)
 
 /* ---- consuming ---- */
 
-static enum result consume(struct import *i, struct slot *s, struct error *e);
-
 static void note_rejected(struct import *i, const struct slot *s, const struct verdict *v)
 {
     char hash[HASH_TEXT], text[300];
@@ -199,11 +199,14 @@ static enum result accept_slot(struct import *i, struct slot *s, struct error *e
     struct chain *c = i->node->chain;
     const struct import_source *source = &i->sources[s->record.source];
     struct block_position at = {.file = (uint32_t)source->own_file, .pos = (uint32_t)s->record.offset};
+    /* A block of ours is written anew where no position can point to it, or its record is longer than it. */
+    bool in_place =
+        source->own_file >= 0 && s->record.offset + s->record.len <= UINT32_MAX && s->block->raw.len == s->record.len;
     struct block_node *node;
     struct verdict v = {0};
     bool is_new;
     enum result r = chain_accept_block(c, s->block, node_time_s(i->node), ACCEPT_REQUESTED | ACCEPT_PRECHECKED,
-                                       source->own_file >= 0 ? &at : NULL, &node, &is_new, &v, e);
+                                       in_place ? &at : NULL, &node, &is_new, &v, e);
     if (r) return node_fatal(i->node, r, e);
     if (v.kind == VERDICT_MISSING_PREV) {
         orphan_add(i, s);
@@ -252,14 +255,17 @@ static enum result accept_waiting(struct import *i, const struct block_hash *par
     return r;
 }
 
-/* One block found inside a record that was none: accepted at once. */
-static enum result accept_inner(struct import *i, const struct import_record *record, struct span bytes,
-                                struct error *e)
+/* A block, and those that waited for it. */
+static enum result consume_block(struct import *i, struct slot *s, struct error *e)
 {
-    struct slot *inner = slot_start(i, record, mem_dup(bytes.data, bytes.len));
-    slot_join(i, inner);
-    enum result r = consume(i, inner, e);
-    slot_free(inner);
+    i->progress.blocks++;
+    if (!s->good) {
+        note_rejected(i, s, &s->verdict);
+        return RESULT_OK;
+    }
+    struct block_hash hash = s->block->hash;
+    enum result r = accept_slot(i, s, e);
+    if (!r && i->orphans.count && chain_find(i->node->chain, &hash)) r = accept_waiting(i, &hash, e);
     return r;
 }
 
@@ -275,29 +281,41 @@ static bool has_work(const struct import *i, struct span bytes)
     return !r.failed && pow_check(&hash, h.bits, &i->node->chain->params);
 }
 
-/* S looked like a record but is no block: damage, perhaps with whole blocks behind it that its length covers, the last
- * of them perhaps in part. */
-static enum result look_inside(struct import *i, const struct slot *s, struct error *e)
+/* Takes what stands at RECORD if it is a block; in *END where that ends. */
+static enum result consume_inner(struct import *i, const struct import_record *record, struct span bytes, uint64_t *end,
+                                 struct error *e)
+{
+    *end = record->offset;
+    if (!has_work(i, bytes)) return RESULT_OK;
+    struct slot *inner = slot_start(i, record, mem_dup(bytes.data, bytes.len));
+    slot_join(i, inner);
+    enum result r = RESULT_OK;
+    if (inner->block) {
+        *end += inner->block->raw.len;
+        r = consume_block(i, inner, e);
+    }
+    slot_free(inner);
+    return r;
+}
+
+/* From FROM on the record of S is no block: damage, perhaps with whole blocks behind it that its length covers, the
+ * last of them perhaps in part. */
+static enum result look_inside(struct import *i, const struct slot *s, uint64_t from, struct error *e)
 {
     const struct import_source *source = &i->sources[s->record.source];
     uint64_t end = s->record.offset + s->record.len;
-    log_warning(i->node->log, "%s: what stands at offset %llu is no block", source->name,
-                (unsigned long long)s->record.offset);
+    log_warning(i->node->log, "%s: what stands at offset %llu is no block", source->name, (unsigned long long)from);
     i->progress.garbage++;
     struct import_scan scan = {0};
     import_scan_begin(&scan, source, s->record.source, i->node->chain->params.magic);
-    import_scan_from(&scan, s->record.offset);
+    import_scan_from(&scan, from);
     struct import_record record;
     struct span bytes;
     enum result r = RESULT_OK;
     while (!r && import_scan_next(&scan, &record, &bytes) && record.offset - IMPORT_RECORD_HEAD < end) {
-        struct block *b = has_work(i, bytes) ? block_parse_unhashed(bytes) : NULL;
-        if (b) {
-            block_free(b);
-            r = accept_inner(i, &record, bytes, e);
-        } else {
-            import_scan_from(&scan, record.offset);
-        }
+        uint64_t next;
+        r = consume_inner(i, &record, bytes, &next, e);
+        import_scan_from(&scan, next);
     }
     import_scan_end(&scan);
     return r;
@@ -305,16 +323,10 @@ static enum result look_inside(struct import *i, const struct slot *s, struct er
 
 static enum result consume(struct import *i, struct slot *s, struct error *e)
 {
-    if (!s->block) return look_inside(i, s, e);
-    i->progress.blocks++;
-    if (!s->good) {
-        note_rejected(i, s, &s->verdict);
-        return RESULT_OK;
-    }
-    struct block_hash hash = s->block->hash;
-    enum result r = accept_slot(i, s, e);
-    if (!r && i->orphans.count && chain_find(i->node->chain, &hash)) r = accept_waiting(i, &hash, e);
-    return r;
+    if (!s->block) return look_inside(i, s, s->record.offset, e);
+    size_t len = s->block->raw.len;
+    enum result r = consume_block(i, s, e);
+    return r || len == s->record.len ? r : look_inside(i, s, s->record.offset + len, e);
 }
 
 enum result import_step(struct import *i, bool *done, struct error *e)
@@ -393,6 +405,7 @@ void import_add_own_files(struct import *i)
 {
     struct flat_store *files = &i->node->chain->ports.files;
     uint32_t count = files->ops->count(files->ctx, FLAT_BLOCKS);
+    chain_keep_files(i->node->chain);
     for (uint32_t n = 0; n < count; n++) {
         struct own_file *f = mem_calloc(1, sizeof(*f));
         f->files = files;
