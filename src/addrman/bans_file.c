@@ -58,12 +58,13 @@ static char read_escape(struct reader *r)
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     char c = (char)read_u8(r);
     if (c == 'u') {
-        struct span digits = read_span(r, 4);
-        if (!hex_is((const char *)digits.data, digits.len)) reader_fail(r);
-        if (r->failed) return 0;
-        uint8_t code[2];
-        if (!hex_decode(code, 2, (const char *)digits.data)) reader_fail(r);
-        return code[0] == 0 && code[1] > 0 && code[1] < 0x80 ? (char)code[1] : '?';
+        unsigned code = 0;
+        for (int i = 0; i < 4; i++) {
+            int digit = hex_digit((char)read_u8(r));
+            if (digit < 0) reader_fail(r);
+            code = code * 16 + (digit < 0 ? 0 : (unsigned)digit);
+        }
+        return code > 0 && code < 0x80 ? (char)code : '?';
     }
     const char *at = c ? strchr(from, c) : NULL;
     if (!at) reader_fail(r);
