@@ -222,10 +222,12 @@ static void put_with_reserved_value(struct buffer *out, const struct block *b)
     for (size_t i = 1; i < b->tx_count; i++) buffer_put_span(out, b->txs[i].raw);
 }
 
-/* Parses a block that somebody made. One that commits to its witness and leaves out the reserved value gets it. */
+/* Parses a block that somebody made; bytes behind it do not count. One that commits to its witness and leaves out the
+ * reserved value gets it. */
 static struct block *parse_submitted(const struct chain *c, const struct buffer *raw, struct buffer *completed)
 {
-    struct block *b = block_parse(buffer_span(raw));
+    struct reader r = reader_of(buffer_span(raw));
+    struct block *b = block_read(&r);
     if (!b || b->tx_count == 0 || b->txs[0].in_count == 0) return b;
     const struct block_node *prev = chain_find(c, &b->header.prev);
     bool segwit = prev && prev->header.height + 1 >= c->params.buried[BURIED_SEGWIT];
