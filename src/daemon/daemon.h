@@ -64,6 +64,9 @@ struct start_error {
 /* setup_chain.c: chain parameters and limits out of the options. */
 MUST_USE bool setup_chain_options(struct daemon *d, struct start_error *error);
 
+/* setup_checks.c: refuses options that cannot be; after the chain's parameters are known. */
+MUST_USE bool setup_checks(struct daemon *d, struct start_error *error);
+
 /* setup_store.c: opens the stores, the node, and what is to be imported; and closes them. */
 MUST_USE bool setup_node(struct daemon *d, struct start_error *error);
 void close_stores(struct daemon *d);

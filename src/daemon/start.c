@@ -142,9 +142,11 @@ static const struct {
     bool (*start)(struct daemon *d, struct start_error *error);
     void (*stop)(struct daemon *d); /* may be NULL; called too where its own start failed half-way */
 } steps[] = {
-    {start_signals, stop_signals}, {start_folders, stop_folders}, {start_pid_file, stop_pid_file},
-    {start_log, stop_log},         {setup_chain_options, NULL},   {start_commands, stop_commands},
-    {setup_rpc, close_rpc},        {setup_node, stop_node},       {setup_import, NULL},
+    {start_signals, stop_signals},   {start_folders, stop_folders},
+    {start_pid_file, stop_pid_file}, {start_log, stop_log},
+    {setup_chain_options, NULL},     {setup_checks, NULL},
+    {start_commands, stop_commands}, {setup_rpc, close_rpc},
+    {setup_node, stop_node},         {setup_import, NULL},
 };
 
 /* ---- all together ---- */

@@ -1,0 +1,84 @@
+/* Options that contradict the chain or each other, and those that are better not kept. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "daemon/daemon.h"
+
+enum { MAX_BLOCK_WEIGHT_WU = 4000000, MIN_RESERVED_WEIGHT_WU = 2000, MIN_PRUNE_MIB = 550 };
+
+static bool fail(struct start_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static bool fail(struct start_error *error, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    buffer_put_str(&error->text, text);
+    return false;
+}
+
+static bool check_chain_only(struct daemon *d, struct start_error *error)
+{
+    const struct chain_params *p = &d->options.params;
+    if (args_bool(&d->args, "acceptnonstdtxn") && p->type == CHAIN_MAIN)
+        return fail(error, "acceptnonstdtxn is not currently supported for %s chain", p->name);
+    if (args_bool(&d->args, "acceptstalefeeestimates") && p->type != CHAIN_REGTEST)
+        return fail(error, "acceptstalefeeestimates is not supported on %s chain.", p->name);
+    return true;
+}
+
+static bool check_prune(struct daemon *d, struct start_error *error)
+{
+    int64_t mib = args_int(&d->args, "prune");
+    if (mib && args_bool(&d->args, "txindex")) return fail(error, "Prune mode is incompatible with -txindex.");
+    if (mib < 0) return fail(error, "Prune cannot be configured with a negative value.");
+    if (mib > 1 && mib < MIN_PRUNE_MIB)
+        return fail(error, "Prune configured below the minimum of %d MiB.  Please use a higher number.", MIN_PRUNE_MIB);
+    return true;
+}
+
+static bool check_mining(struct daemon *d, struct start_error *error)
+{
+    long long most = (long long)args_int(&d->args, "blockmaxweight");
+    long long reserved = (long long)args_int(&d->args, "blockreservedweight");
+    amount_sat fee;
+    if (most > MAX_BLOCK_WEIGHT_WU)
+        return fail(error, "-blockmaxweight (%lld) exceeds consensus maximum block weight (%d)", most,
+                    MAX_BLOCK_WEIGHT_WU);
+    if (reserved > MAX_BLOCK_WEIGHT_WU)
+        return fail(error, "-blockreservedweight (%lld) exceeds consensus maximum block weight (%d)", reserved,
+                    MAX_BLOCK_WEIGHT_WU);
+    if (reserved < MIN_RESERVED_WEIGHT_WU)
+        return fail(error, "-blockreservedweight (%lld) is lower than minimum safety value of (%d)", reserved,
+                    MIN_RESERVED_WEIGHT_WU);
+    if (reserved > most)
+        return fail(error, "-blockreservedweight (%lld) exceeds -blockmaxweight (%lld)", reserved, most);
+    const char *text = args_string(&d->args, "blockmintxfee");
+    if (!amount_parse(&fee, text)) return fail(error, "Invalid amount for -blockmintxfee=<amount>: '%.100s'", text);
+    return true;
+}
+
+/* What the user should know, though nothing is wrong. */
+static void log_hints(struct daemon *d)
+{
+    const struct chain_params *p = &d->options.params;
+    if (p->type == CHAIN_SIGNET) {
+        struct buffer magic = {0};
+        hex_append(&magic, span_of(p->magic, sizeof(p->magic)));
+        log_info(&d->log.log, "Signet derived magic (message start): %s", buffer_text(&magic));
+        buffer_clear(&magic);
+    }
+    if (p->type == CHAIN_TESTNET3)
+        log_info(&d->log.log, "Warning: Support for testnet3 is deprecated and will be removed in an upcoming release. "
+                              "Consider switching to testnet4.");
+}
+
+bool setup_checks(struct daemon *d, struct start_error *error)
+{
+    log_hints(d);
+    return check_chain_only(d, error) && check_prune(d, error) && check_mining(d, error);
+}
