@@ -8,7 +8,7 @@
 #include "chain/sig_cache.h"
 #include "script/verify.h"
 
-enum { INPUTS_A_JOB = 16 };
+enum { INPUTS_A_JOB = 4 };
 
 struct script_job {
     struct script_tx *tx;

@@ -24,6 +24,19 @@ static struct span state_key(void)
     return span_of(key, sizeof(key));
 }
 
+/* RESULT_NOT_FOUND where there is none: *OUT is that of an empty store. */
+static enum result read_state(struct coins *c, struct coins_state *out, struct error *e)
+{
+    *out = (struct coins_state){0};
+    enum result result = c->store.ops->get(c->store.ctx, state_key(), &c->value, e);
+    if (result != RESULT_OK) return result;
+    struct reader r = reader_of(buffer_span(&c->value));
+    read_bytes(&r, out->best.bytes, sizeof(out->best.bytes));
+    if (reader_left(&r)) read_bytes(&r, out->next.bytes, sizeof(out->next.bytes));
+    if (r.failed || reader_left(&r)) return error_set(e, RESULT_CORRUPT, "coins database: malformed state");
+    return RESULT_OK;
+}
+
 /* A store without a state was never flushed to: unless somebody else wrote to it, it has no coin. */
 static enum result look_for_coins(struct coins *c, struct error *e)
 {
@@ -41,15 +54,8 @@ static enum result look_for_coins(struct coins *c, struct error *e)
 
 enum result coins_read_state(struct coins *c, struct coins_state *out, struct error *e)
 {
-    *out = (struct coins_state){0};
-    enum result result = c->store.ops->get(c->store.ctx, state_key(), &c->value, e);
-    if (result == RESULT_NOT_FOUND) return look_for_coins(c, e);
-    if (result != RESULT_OK) return result;
-    struct reader r = reader_of(buffer_span(&c->value));
-    read_bytes(&r, out->best.bytes, sizeof(out->best.bytes));
-    if (reader_left(&r)) read_bytes(&r, out->next.bytes, sizeof(out->next.bytes));
-    if (r.failed || reader_left(&r)) return error_set(e, RESULT_CORRUPT, "coins database: malformed state");
-    return RESULT_OK;
+    enum result result = read_state(c, out, e);
+    return result == RESULT_NOT_FOUND ? look_for_coins(c, e) : result;
 }
 
 static void put_state(struct coins *c, void *batch, const struct block_hash *best, const struct block_hash *next)
@@ -202,7 +208,8 @@ static void forget_fresh(struct coins *c, const struct dirty_ref *refs, size_t c
 static enum result flush(struct coins *c, const struct block_hash *best, bool drop, struct error *e)
 {
     struct coins_state old;
-    enum result result = coins_read_state(c, &old, e);
+    enum result result = read_state(c, &old, e);
+    if (result == RESULT_NOT_FOUND) result = RESULT_OK;
     if (result != RESULT_OK) return result;
     bool current = !best || (block_hash_equal(&old.best, best) && hash_is_null(old.next.bytes));
     if (c->dirty > 0 || !current) {

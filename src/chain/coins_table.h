@@ -52,6 +52,7 @@ struct coins_fetch; /* one look-up of coins_prefetch */
 
 struct coins {
     struct kv_store store;
+    bool store_empty; /* known to hold no coin: it need not be asked */
     struct workers *workers;
     uint64_t k0, k1; /* SipHash key */
     struct coin_slot *slots;

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 
-enum { WINDOW = 4 << 20, MAX_BLOCK_BYTES = 4000000 };
+enum { WINDOW = 256 << 10, MAX_BLOCK_BYTES = 4000000 };
 
 void import_scan_begin(struct import_scan *s, const struct import_source *source, size_t index, const uint8_t magic[4])
 {

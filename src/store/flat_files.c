@@ -23,6 +23,9 @@ static const uint64_t chunk_bytes[KINDS] = {16 << 20, 1 << 20}; /* room asked fo
 struct appended {
     int fd; /* -1: none */
     uint32_t file;
+    dev_t dev; /* what the descriptor stands for */
+    ino_t ino;
+    size_t unsent; /* bytes written that the system was not asked to send to the disk yet */
 };
 
 struct flat_files {
@@ -63,10 +66,10 @@ static void close_appended(struct appended *a)
 }
 
 /* True where the descriptor is still what the path names. */
-static bool is_current(int fd, const char *path)
+static bool is_current(const struct appended *a, const char *path)
 {
-    struct stat held, named;
-    return !fstat(fd, &held) && !stat(path, &named) && held.st_ino == named.st_ino && held.st_dev == named.st_dev;
+    struct stat named;
+    return !stat(path, &named) && a->ino == named.st_ino && a->dev == named.st_dev;
 }
 
 /* A descriptor for writing in *FD, which stays ours; the file is created where CREATE says so. */
@@ -75,7 +78,7 @@ static enum result open_appended(struct flat_files *f, enum flat_kind kind, uint
 {
     struct appended *a = &f->appended[kind];
     if (f->read_only) return error_set(e, RESULT_IO, "Cannot write %s: the folder was opened for reading only", path);
-    if (a->fd >= 0 && a->file == file && is_current(a->fd, path)) {
+    if (a->fd >= 0 && a->file == file && is_current(a, path)) {
         *fd = a->fd;
         return RESULT_OK;
     }
@@ -91,8 +94,13 @@ static enum result open_appended(struct flat_files *f, enum flat_kind kind, uint
             }
         }
     }
-    if (opened < 0) return system_error(e, "Cannot open", path);
-    *a = (struct appended){.fd = opened, .file = file};
+    struct stat st;
+    if (opened < 0 || fstat(opened, &st)) {
+        enum result result = system_error(e, "Cannot open", path);
+        if (opened >= 0) close(opened);
+        return result;
+    }
+    *a = (struct appended){.fd = opened, .file = file, .dev = st.st_dev, .ino = st.st_ino};
     *fd = opened;
     return RESULT_OK;
 }
@@ -109,6 +117,16 @@ static enum result reserve_room(int fd, enum flat_kind kind, const char *path, u
     return RESULT_OK; /* the file system cannot: the write decides */
 }
 
+/* Lets the system begin to write what is there, so that a later sync has little left to wait for. Only a hint. */
+static void send_early(struct appended *a, size_t len)
+{
+    enum { ENOUGH = 1 << 20 };
+    a->unsent += len;
+    if (a->unsent < ENOUGH) return;
+    a->unsent = 0;
+    (void)sync_file_range(a->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 static enum result write_locked(struct flat_files *f, enum flat_kind kind, uint32_t file, uint64_t offset,
                                 struct span data, struct error *e)
 {
@@ -119,11 +137,15 @@ static enum result write_locked(struct flat_files *f, enum flat_kind kind, uint3
     if (result != RESULT_OK) return result;
     result = reserve_room(fd, kind, path, offset, data.len, e);
     if (result != RESULT_OK) return result;
-    if (xor_key_is_zero(&f->key)) return file_write_at(fd, path, offset, data.data, data.len, e);
     f->scratch.len = 0;
-    buffer_put_span(&f->scratch, data);
-    xor_apply(&f->key, offset, f->scratch.data, f->scratch.len);
-    return file_write_at(fd, path, offset, f->scratch.data, f->scratch.len, e);
+    if (!xor_key_is_zero(&f->key)) {
+        buffer_put_span(&f->scratch, data);
+        xor_apply(&f->key, offset, f->scratch.data, f->scratch.len);
+        data = buffer_span(&f->scratch);
+    }
+    result = file_write_at(fd, path, offset, data.data, data.len, e);
+    if (result == RESULT_OK) send_early(&f->appended[kind], data.len);
+    return result;
 }
 
 static enum result files_write(void *ctx, enum flat_kind kind, uint32_t file, uint64_t offset, struct span data,

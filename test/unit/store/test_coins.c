@@ -554,6 +554,44 @@ static void put_raw(struct kv_store store, struct span key, struct span value)
     store.ops->batch_free(batch);
 }
 
+Test(coins, a_store_known_to_be_empty_is_not_asked_until_something_is_written)
+{
+    struct kv_store store;
+    struct outpoint at = {.txid = {.bytes = {1, 2, 3}}, .index = 4};
+    uint8_t key[34] = {'C', 1, 2, 3, [33] = 4};
+    struct coins_state state;
+    struct block_hash a = hash_of('a');
+    struct coin coin = plain_coin(7), got;
+    memory_store_open(&store, NULL);
+    struct coins *c = coins_new(store, NULL, 1);
+    cr_assert_eq(coins_read_state(c, &state, NULL), RESULT_OK);
+    put_raw(store, span_of(key, sizeof(key)), span_str("\xff\xff"));
+    cr_assert_eq(coins_get(c, &at, &got, NULL), RESULT_NOT_FOUND, "not looked at: it would be malformed");
+    cr_assert_eq(coins_prefetch(c, &at, 1, NULL), RESULT_OK);
+    coins_add(c, &at, &coin, true);
+    cr_assert_eq(coins_flush(c, &a, true, NULL), RESULT_OK);
+    cr_assert_eq(coins_get(c, &at, &got, NULL), RESULT_OK);
+    cr_assert_eq(got.value, 7);
+    coins_free(c);
+    memory_store_close(&store);
+}
+
+Test(coins, a_store_without_a_state_may_have_coins)
+{
+    struct kv_store store;
+    struct outpoint at = {.txid = {.bytes = {1, 2, 3}}, .index = 4};
+    uint8_t key[34] = {'C', 1, 2, 3, [33] = 4};
+    struct coins_state state;
+    struct coin got;
+    memory_store_open(&store, NULL);
+    put_raw(store, span_of(key, sizeof(key)), span_str("\xff\xff"));
+    struct coins *c = coins_new(store, NULL, 1);
+    cr_assert_eq(coins_read_state(c, &state, NULL), RESULT_OK);
+    cr_assert_eq(coins_get(c, &at, &got, NULL), RESULT_CORRUPT);
+    coins_free(c);
+    memory_store_close(&store);
+}
+
 Test(coins, malformed_records_are_corruption)
 {
     struct kv_store store;
