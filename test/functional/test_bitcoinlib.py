@@ -117,7 +117,7 @@ def submitted_blocks(t):
         weak.nNonce += 1
     equal(proxy.submitblock(weak), "high-hash", "no work")
     equal(proxy.getblockcount(), 2, "height")
-    e = raises(bitcoin.rpc.JSONRPCError, proxy.call, "submitblock", "00" * 100)
+    e = raises(bitcoin.rpc.JSONRPCError, proxy.call, "submitblock", "00" * 70)
     equal((e.error["code"], e.error["message"]), (-22, "Block decode failed"), "nonsense")
     node.stop()
 

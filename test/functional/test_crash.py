@@ -97,10 +97,12 @@ def a_killed_reindex_continues(t):
     chain = Chain(t, "testnet3")
     node = t.node("test", SMALL)
     node.import_blocks(chain.file)
-    for part in (0.2, 0.5, 0.8):
+    written = (node.blocks_dir / "blk00000.dat").read_bytes()
+    for part in (0.1, 0.4, 0.8):
         if not killed(node, part * chain.seconds, "-reindex"):
             continue
         node.import_blocks()
+        equal((node.blocks_dir / "blk00000.dat").read_bytes(), written, "the block file")
         node.start()
         wait_until(lambda: node.rpc.getblockcount() == chain.height, "all own blocks are back", 30)
         chain.check_complete(node)

@@ -172,6 +172,26 @@ def reindex_and_reindex_chainstate(t):
 
 
 @case
+def blocks_mined_during_a_reindex(t):
+    """A new block must not land on those of our own files that the reindex has not met yet."""
+    want = data_json("chains", "expected.json")["regtest-mixed-220.dat"]
+    node = t.node("regtest", FULL + ["-blocksxor=0"])
+    node.import_blocks(regtest_chain(t.dir))
+    original = (node.blocks_dir / "blk00000.dat").read_bytes()
+    node.start("-reindex")
+    mined = node.rpc.generatetoaddress(3, "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080")
+    node.wait_log("Import done")
+    node.stop()
+    equal((node.blocks_dir / "blk00000.dat").read_bytes()[:len(original)], original, "the file that was there")
+    node.import_blocks(args=["-reindex"])
+    node.start()
+    for block in mined:
+        equal(node.rpc.getblock(block)["hash"], block, "a mined block after another reindex")
+    check(node.rpc.getblockheader(want["bestblock"])["height"] == want["height"], "the old chain")
+    node.stop()
+
+
+@case
 def imported_twice(t):
     node, expected = run_of(t, "mainnet-0-599")
     node.stop()
