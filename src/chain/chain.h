@@ -61,7 +61,8 @@ struct chain {
     struct block_tree tree;
     struct block_node **active; /* by height */
     size_t active_count, active_cap;
-    struct block_node **candidates; /* not failed, all data there, at least as good as the tip */
+    struct block_node **candidates; /* not failed, all data there, at least as good as the tip; the best is the last */
+    size_t candidate_first;         /* where the list begins: what stood before it was worse than the tip */
     size_t candidate_count, candidate_cap;
     struct block_node *best_invalid; /* most work among failed blocks */
     int32_t next_sequence;
@@ -76,9 +77,11 @@ struct chain {
     struct chain_file *files;
     size_t file_count, file_cap;
 
-    bool initial_download; /* latched false once the tip is recent and has enough work */
-    int64_t max_tip_age_s; /* -maxtipage */
-    bool reindexing;       /* the block index is being rebuilt from the files */
+    bool initial_download;      /* latched false once the tip is recent and has enough work */
+    int64_t max_tip_age_s;      /* -maxtipage */
+    const char *scripts_reason; /* why scripts were verified last; NULL: they were not, or nothing is connected yet */
+    bool scripts_logged;        /* SCRIPTS_REASON is in the log */
+    bool reindexing;            /* the block index is being rebuilt from the files */
     uint64_t blocks_connected, txs_connected, inputs_connected; /* since start, for progress */
 };
 

@@ -61,8 +61,7 @@ MUST_USE bool script_run_finish(struct chain *c, struct script_run *run, struct 
 
 /* ---- chain_step.c ---- */
 
-void candidate_add(struct chain *c, struct block_node *n);
-void candidate_del(struct chain *c, struct block_node *n);
+/* The candidates anew from all blocks: after failures were taken back, or the order of arrival was changed. */
 void candidates_rebuild(struct chain *c);
 
 /* Marks N failed and its descendants failed with it. */

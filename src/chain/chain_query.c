@@ -55,8 +55,21 @@ static void check_node(const struct chain *c, const struct block_node *n)
     if (n->candidate) CHECK(n->chain_tx_count && !(n->status & BLOCK_ANY_FAILURE));
 }
 
+static void check_candidates(const struct chain *c)
+{
+    struct block_node *const *list = c->candidates + c->candidate_first;
+    size_t marked = 0;
+    for (size_t i = 0; i < c->tree.count; i++) marked += c->tree.nodes[i]->candidate;
+    CHECK(marked == c->candidate_count);
+    for (size_t i = 0; i < c->candidate_count; i++) {
+        CHECK(list[i]->candidate);
+        CHECK(i == 0 || !block_node_better(list[i - 1], list[i]));
+    }
+}
+
 void chain_check_index(const struct chain *c)
 {
+    check_candidates(c);
     /* Until a reorganisation has passed the work that it started from, the tip is worse than blocks that were given up
      * long ago. */
     const struct block_node *tip = chain_tip(c);

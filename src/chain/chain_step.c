@@ -7,21 +7,64 @@
 
 /* ---- candidates ---- */
 
-void candidate_add(struct chain *c, struct block_node *n)
+/* From worse to better; the hash only makes the order one and the same everywhere. */
+static int compare_nodes(const struct block_node *a, const struct block_node *b)
+{
+    if (block_node_better(a, b)) return 1;
+    if (block_node_better(b, a)) return -1;
+    return memcmp(a->header.hash.bytes, b->header.hash.bytes, 32);
+}
+
+static int compare_candidates(const void *a, const void *b)
+{
+    return compare_nodes(*(struct block_node *const *)a, *(struct block_node *const *)b);
+}
+
+/* Room for one more at the end of the list. */
+static void candidates_reserve(struct chain *c)
+{
+    if (c->candidate_first + c->candidate_count < c->candidate_cap) return;
+    if (c->candidate_first && c->candidate_first >= c->candidate_cap / 2) {
+        struct block_node **list = c->candidates;
+        memmove(list, list + c->candidate_first, c->candidate_count * sizeof(*list));
+        c->candidate_first = 0;
+        return;
+    }
+    size_t need = c->candidate_first + c->candidate_count + 1;
+    c->candidates = mem_grow(c->candidates, &c->candidate_cap, need, sizeof(*c->candidates));
+}
+
+static void candidate_add(struct chain *c, struct block_node *n)
 {
     if (n->candidate) return;
     n->candidate = true;
-    c->candidates = mem_grow(c->candidates, &c->candidate_cap, c->candidate_count + 1, sizeof(*c->candidates));
-    c->candidates[c->candidate_count++] = n;
+    candidates_reserve(c);
+    struct block_node **list = c->candidates + c->candidate_first;
+    size_t at = c->candidate_count, low = 0;
+    if (at && compare_nodes(list[at - 1], n) < 0) low = at; /* the usual place: the end */
+    while (low < at) {
+        size_t mid = low + (at - low) / 2;
+        if (compare_nodes(list[mid], n) < 0)
+            low = mid + 1;
+        else
+            at = mid;
+    }
+    memmove(list + at + 1, list + at, (c->candidate_count - at) * sizeof(*list));
+    list[at] = n;
+    c->candidate_count++;
 }
 
-void candidate_del(struct chain *c, struct block_node *n)
+/* Takes those that failed out of the list. */
+static void candidates_drop_failed(struct chain *c)
 {
-    if (!n->candidate) return;
-    n->candidate = false;
-    size_t i = 0;
-    while (c->candidates[i] != n) i++;
-    c->candidates[i] = c->candidates[--c->candidate_count];
+    struct block_node **list = c->candidates + c->candidate_first;
+    size_t kept = 0;
+    for (size_t i = 0; i < c->candidate_count; i++) {
+        struct block_node *n = list[i];
+        n->candidate = !(n->status & BLOCK_ANY_FAILURE);
+        if (n->candidate) list[kept++] = n;
+    }
+    c->candidate_count = kept;
 }
 
 static bool can_be_candidate(const struct block_node *n)
@@ -39,33 +82,33 @@ static struct block_node *good_active(const struct chain *c)
 
 void candidates_rebuild(struct chain *c)
 {
-    for (size_t i = 0; i < c->candidate_count; i++) c->candidates[i]->candidate = false;
-    c->candidate_count = 0;
+    for (size_t i = 0; i < c->candidate_count; i++) c->candidates[c->candidate_first + i]->candidate = false;
+    c->candidate_first = c->candidate_count = 0;
     const struct block_node *floor = good_active(c);
     for (size_t i = 0; i < c->tree.count; i++) {
         struct block_node *n = c->tree.nodes[i];
-        if (can_be_candidate(n) && (!floor || n == floor || !block_node_better(floor, n))) candidate_add(c, n);
+        if (!can_be_candidate(n) || (floor && n != floor && block_node_better(floor, n))) continue;
+        n->candidate = true;
+        candidates_reserve(c);
+        c->candidates[c->candidate_count++] = n;
     }
+    if (c->candidate_count) qsort(c->candidates, c->candidate_count, sizeof(struct block_node *), compare_candidates);
 }
 
+/* Forgets those that are worse than the tip: they stand in front. */
 static void candidates_prune(struct chain *c)
 {
     const struct block_node *tip = chain_tip(c);
-    for (size_t i = 0; tip && i < c->candidate_count;) {
-        struct block_node *n = c->candidates[i];
-        if (n != tip && block_node_better(tip, n))
-            candidate_del(c, n);
-        else
-            i++;
+    while (tip && c->candidate_count && block_node_better(tip, c->candidates[c->candidate_first])) {
+        c->candidates[c->candidate_first++]->candidate = false;
+        c->candidate_count--;
     }
+    if (!c->candidate_count) c->candidate_first = 0;
 }
 
 static struct block_node *best_candidate(const struct chain *c)
 {
-    struct block_node *best = NULL;
-    for (size_t i = 0; i < c->candidate_count; i++)
-        if (!best || block_node_better(c->candidates[i], best)) best = c->candidates[i];
-    return best;
+    return c->candidate_count ? c->candidates[c->candidate_first + c->candidate_count - 1] : NULL;
 }
 
 /* ---- failures ---- */
@@ -79,14 +122,13 @@ void mark_failed(struct chain *c, struct block_node *n)
 {
     n->status |= BLOCK_FAILED;
     n->dirty = true;
-    candidate_del(c, n);
     note_invalid(c, n);
     for (struct block_node *d = block_tree_walk(n, n); d; d = block_tree_walk(n, d)) {
         d->status |= BLOCK_FAILED_PARENT;
         d->dirty = true;
-        candidate_del(c, d);
         note_invalid(c, d);
     }
+    candidates_drop_failed(c);
     if (c->tree.best_header && (c->tree.best_header->status & BLOCK_ANY_FAILURE))
         block_tree_update_best_header(&c->tree);
 }
@@ -242,6 +284,14 @@ static enum result disconnect_tip(struct chain *c, const struct block *given, st
     return RESULT_OK;
 }
 
+/* The log has the cause; whoever asked for the step is told what it stopped. */
+static enum result log_disconnect_failed(struct chain *c, const struct block_node *tip, enum result r, struct error *e)
+{
+    char hash[HASH_TEXT];
+    log_error(c->log, "Disconnecting block %s failed: %s", block_hash_text(hash, &tip->header.hash), e->text);
+    return error_set(e, r, "Failed to disconnect block.");
+}
+
 bool chain_in_reorg(const struct chain *c)
 {
     const struct block_node *tip = chain_tip(c);
@@ -256,13 +306,15 @@ enum result chain_step(struct chain *c, int64_t now_s, const struct block *given
     bool tip_failed = tip && (tip->status & BLOCK_ANY_FAILURE);
     enum result r = RESULT_OK;
     if (tip_failed || (best && tip && best != tip && block_node_ancestor(best, tip->header.height) != tip &&
-                       block_node_better(best, tip)))
+                       block_node_better(best, tip))) {
         r = disconnect_tip(c, given, out, e);
-    else if (best && best != tip && (!tip || block_node_better(best, tip)))
+        if (r) r = log_disconnect_failed(c, tip, r, e);
+    } else if (best && best != tip && (!tip || block_node_better(best, tip))) {
         r = connect_tip(c, tip ? block_node_ancestor(best, tip->header.height + 1) : block_node_ancestor(best, 0),
                         given, out, e);
-    else
+    } else {
         c->reorg_work = u256_from_u64(0);
+    }
     if (r) notice_clear(out);
     if (out->kind != NOTICE_NONE) {
         chain_is_initial_download(c, now_s);
