@@ -250,3 +250,47 @@ Test(index, scan_is_a_snapshot)
     coin_scan_free(scan);
     indexed_free(&x);
 }
+
+/* A chain that moved while the index was not looking: what it says of a block that is gone is not believed. */
+Test(index, lags_behind_a_reorganisation)
+{
+    static struct indexed x;
+    indexed_new(&x, CHAIN_REGTEST);
+    grow(&x, 3, 1);
+    struct block *b = make_empty_block(tip_of(&x), &x.kit.params, 1);
+    kit_feed_good(&x.kit, b);
+    struct block_node *found;
+    struct error e = {0};
+    cr_assert_eq(tx_index_find(x.txs, &b->txs[0].txid, &found, &e), RESULT_OK);
+    x.kit.on_notice = NULL;
+    chain_invalidate(x.kit.chain, chain_tip(x.kit.chain));
+    kit_run(&x.kit);
+    cr_assert_eq(tx_index_find(x.txs, &b->txs[0].txid, &found, &e), RESULT_NOT_FOUND);
+    grow(&x, 2, 2);
+    cr_assert_eq(tx_index_find(x.txs, &b->txs[0].txid, &found, &e), RESULT_NOT_FOUND);
+    block_free(b);
+    indexed_free(&x);
+}
+
+/* Mainnet's block 91722, whose coinbase a later one overwrote, put on genesis: its outputs never count. */
+Test(index, overwritten_coinbase)
+{
+    static struct indexed x;
+    indexed_new(&x, CHAIN_REGTEST);
+    x.kit.chain->params.halving_interval = 210000;
+    struct coin_stats before = indexed_stats(&x, 0), s;
+    struct block *b = make_empty_block(tip_of(&x), &x.kit.params, 1);
+    struct block_node node = {.header = {.prev = tip_of(&x), .height = 91722}};
+    cr_assert(block_hash_parse(&node.header.hash, "00000000000271a2dc26e7667f8419f2e15416dc6955e5a6c6cdf3f2574dd08e"));
+    struct error e = {0};
+    struct notice notice = {.kind = NOTICE_CONNECTED, .node = &node, .block = b};
+    cr_assert_eq(coin_stats_index_on_notice(x.stats, &notice, &e), RESULT_OK, "%s", e.text);
+    cr_assert_eq(coin_stats_index_get(x.stats, &node, &s, &e), RESULT_OK);
+    cr_assert_eq(s.unspendable_bip30, 50 * COIN_SAT);
+    cr_assert(s.txouts == 0 && s.total_amount == 0 && s.unspendable_unclaimed == 0);
+    cr_assert_arr_eq(s.muhash, before.muhash, 32);
+    notice.kind = NOTICE_DISCONNECTED;
+    cr_assert_eq(coin_stats_index_on_notice(x.stats, &notice, &e), RESULT_OK, "%s", e.text);
+    block_free(b);
+    indexed_free(&x);
+}
