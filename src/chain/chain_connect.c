@@ -82,15 +82,17 @@ static void roll_back(struct coins *coins, const struct block *block, size_t tx_
 
 static enum result check_bip30(struct coins *coins, const struct block *block, struct verdict *v, struct error *e)
 {
-    for (size_t i = 0; i < block->tx_count; i++) {
-        bool any;
-        enum result r = coins_have_any(coins, &block->txs[i], &any, e);
-        if (r) return r;
-        if (!any) continue;
-        verdict_fail(v, VERDICT_CONSENSUS, "bad-txns-BIP30", "tried to overwrite transaction");
-        return RESULT_OK;
-    }
-    return RESULT_OK;
+    size_t outputs = 0, n = 0;
+    for (size_t i = 0; i < block->tx_count; i++) outputs += block->txs[i].out_count;
+    struct outpoint *at = mem_alloc(outputs * sizeof(*at));
+    for (size_t i = 0; i < block->tx_count; i++)
+        for (size_t k = 0; k < block->txs[i].out_count; k++)
+            at[n++] = (struct outpoint){.txid = block->txs[i].txid, .index = (uint32_t)k};
+    bool any;
+    enum result r = coins_any_unspent(coins, at, outputs, &any, e);
+    free(at);
+    if (!r && any) verdict_fail(v, VERDICT_CONSENSUS, "bad-txns-BIP30", "tried to overwrite transaction");
+    return r;
 }
 
 static enum result prefetch_inputs(struct coins *coins, const struct block *block, struct error *e)
@@ -157,17 +159,33 @@ bool scripts_needed(const struct chain *c, const struct block_node *n, const cha
     return false;
 }
 
+/* Whether scripts are verified is worth a line wherever it changes. */
+static bool scripts_wanted(struct chain *c, const struct block_node *n)
+{
+    const char *reason;
+    char hash[HASH_TEXT];
+    bool needed = scripts_needed(c, n, &reason);
+    if (!needed) reason = NULL;
+    if (c->scripts_logged && c->scripts_reason == reason) return needed;
+    block_hash_text(hash, &n->header.hash);
+    if (needed)
+        log_info(c->log, "Enabling script verification at block #%d (%s): %s.", n->header.height, hash, reason);
+    else
+        log_info(c->log, "Disabling script verification at block #%d (%s).", n->header.height, hash);
+    c->scripts_reason = reason;
+    c->scripts_logged = true;
+    return needed;
+}
+
 /* The rules that look at the spent coins; scripts run on the workers meanwhile. */
 static void check_connected(struct chain *c, struct block_node *n, const struct block *block, struct connect_work *w,
                             size_t done, struct verdict *v)
 {
     unsigned flags = block_script_flags(n->header.height, &n->header.hash, &c->params);
     struct block_spends spends = {w->outs, w->origins, w->count};
-    const char *reason;
-    bool complete = done == block->tx_count;
+    bool scripts = scripts_wanted(c, n), complete = done == block->tx_count;
     struct script_run *run = NULL;
-    if (complete && w->count && !n->scripts_checked && scripts_needed(c, n, &reason))
-        run = script_run_start(c, block, w->outs, flags);
+    if (complete && w->count && !n->scripts_checked && scripts) run = script_run_start(c, block, w->outs, flags);
     amount_sat fees;
     bool good = block_check_spends(block, &n->header, &spends, done, flags, &c->params, &fees, v);
     if (good && !complete) fail_missing(&block->txs[done], v);

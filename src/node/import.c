@@ -151,6 +151,9 @@ static void fill_ring(struct import *i)
 static void orphan_add(struct import *i, const struct slot *s)
 {
     struct orphan *o = mem_calloc(1, sizeof(*o));
+    char hash[HASH_TEXT], parent[HASH_TEXT];
+    log_debug(i->node->log, LOGC_REINDEX, "LoadExternalBlockFile: Out of order block %s, parent %s not known",
+              block_hash_text(hash, &s->block->hash), block_hash_text(parent, &s->block->header.prev));
     o->prev = s->block->header.prev;
     o->record = s->record;
     struct orphan *head = hashmap_get(&i->orphans, o->prev.bytes);
@@ -220,6 +223,13 @@ static enum result accept_slot(struct import *i, struct slot *s, struct error *e
     return is_new ? node_activate(i->node, s->block, e) : RESULT_OK;
 }
 
+static void log_out_of_order(struct import *i, const struct block *b)
+{
+    char hash[HASH_TEXT], parent[HASH_TEXT];
+    log_debug(i->node->log, LOGC_REINDEX, "LoadExternalBlockFile: Processing out of order child %s of %s",
+              block_hash_text(hash, &b->hash), block_hash_text(parent, &b->header.prev));
+}
+
 /* The children of PARENT that were seen before, read again; and theirs. */
 static enum result accept_waiting(struct import *i, const struct block_hash *parent, struct error *e)
 {
@@ -239,6 +249,7 @@ static enum result accept_waiting(struct import *i, const struct block_hash *par
                 struct slot *s = slot_start(i, &o->record, raw);
                 slot_join(i, s);
                 if (s->block && s->good) {
+                    log_out_of_order(i, s->block);
                     r = accept_slot(i, s, e);
                     queue = mem_grow(queue, &cap, count + 1, sizeof(*queue));
                     queue[count++] = s->block->hash;
