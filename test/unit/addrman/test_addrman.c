@@ -231,6 +231,20 @@ Test(addrman, who_answers_stays)
     addrman_free(a);
 }
 
+Test(addrman, a_candidate_waits_once)
+{
+    struct addrman *a = with_collision();
+    for (int n = 0; n < ADDRMAN_MAX_COLLISIONS; n++) cr_assert(!good(a, of_group(36, 0).at));
+    for (int i = 37; i <= 59; i++) {
+        cr_assert(add(a, of_group(i, 0), "252.2.2.2"));
+        cr_assert_eq(good(a, of_group(i, 0).at), i < 59);
+    }
+    int others = 0;
+    for (int n = 0; n < 200; n++) others += strcmp(to_test(a), "250.1.1.10:0") == 0;
+    cr_assert(others > 60 && others < 140, "%d of 200", others);
+    addrman_free(a);
+}
+
 Test(addrman, who_fails_the_test_goes)
 {
     struct addrman *a = with_collision();
@@ -242,6 +256,9 @@ Test(addrman, who_fails_the_test_goes)
     addrman_resolve_collisions(a, NOW_S + 1);
     cr_assert_str_eq(to_test(a), "");
     cr_assert(in_tried(a, 36) && !in_tried(a, 19));
+    struct addrman_info i;
+    for (int n = 0; n < 2; n++) addrman_attempt(a, &old, true, NOW_S + 2);
+    cr_assert(addrman_find(a, &old, &i, NULL) && i.attempts == 1, "what was resolved is a success");
     cr_assert(!good(a, of_group(36, 0).at));
     cr_assert_str_eq(to_test(a), "", "no collision with itself");
 
@@ -269,6 +286,12 @@ Test(addrman, collisions_are_few)
     cr_assert_gt(waiting, 20, "%d", waiting);
     cr_assert_leq(addrman_size(a, NET_COUNT, ADDRMAN_TRIED), 8 * ADDRMAN_BUCKET_SIZE, "one group fills 8 buckets");
     cr_assert_leq(addrman_size(a, NET_COUNT, ADDRMAN_NEW), ADDRMAN_BUCKET_SIZE, "and one source one");
+    cr_assert_eq(addrman_check(a), 0);
+    /* Nobody tested anything: all are replaced, and some of those that go back to new push out who still waits. */
+    size_t before = addrman_size(a, NET_COUNT, ADDRMAN_TRIED);
+    addrman_resolve_collisions(a, NOW_S + 5 * 3600);
+    cr_assert_str_eq(to_test(a), "");
+    cr_assert_eq(addrman_size(a, NET_COUNT, ADDRMAN_TRIED), before);
     cr_assert_eq(addrman_check(a), 0);
     addrman_free(a);
 }
@@ -391,6 +414,9 @@ Test(addrman, failures_count_once_between_successes)
     addrman_attempt(a, &e, true, NOW_S + 11);
     addrman_attempt(a, &e, true, NOW_S + 12);
     cr_assert(addrman_find(a, &e, &i, NULL) && i.attempts == 2);
+    addrman_good(a, &other, NOW_S + 12);
+    for (int n = 0; n < 2; n++) addrman_attempt(a, &e, true, NOW_S + 12);
+    cr_assert(addrman_find(a, &e, &i, NULL) && i.attempts == 3, "once, at the instant of the success too");
     addrman_good(a, &e, NOW_S + 13);
     cr_assert(addrman_find(a, &e, &i, NULL) && i.attempts == 0 && i.last_success_s == NOW_S + 13);
     cr_assert_eq(i.addr.time, NOW_S, "does not show whom we are connected to");
