@@ -96,21 +96,6 @@ void coins_erase(struct coins *c, const struct outpoint *at)
         coins_insert(c, place, at, NULL, COIN_DIRTY | COIN_SPENT);
 }
 
-enum result coins_have_any(struct coins *c, const struct tx *tx, bool *any, struct error *e)
-{
-    *any = false;
-    for (size_t i = 0; i < tx->out_count; i++) {
-        struct outpoint at = {.txid = tx->txid, .index = (uint32_t)i};
-        struct coin coin;
-        enum result result = coins_get(c, &at, &coin, e);
-        if (result == RESULT_NOT_FOUND) continue;
-        if (result != RESULT_OK) return result;
-        *any = true;
-        break;
-    }
-    return RESULT_OK;
-}
-
 void coins_end_block(struct coins *c)
 {
     coins_release_pending(c);

@@ -38,8 +38,9 @@ void coins_add(struct coins *c, const struct outpoint *at, const struct coin *co
 /* Removes a coin if it is there, without reading the store (recovery: it may or may not be in it). */
 void coins_erase(struct coins *c, const struct outpoint *at);
 
-/* True where any output of this transaction is unspent (BIP30): looks each one up. */
-MUST_USE enum result coins_have_any(struct coins *c, const struct tx *tx, bool *any, struct error *e);
+/* True where any of COUNT outpoints is unspent (BIP30): looks each one up, in the store on the workers. */
+MUST_USE enum result coins_any_unspent(struct coins *c, const struct outpoint *at, size_t count, bool *any,
+                                       struct error *e);
 
 /* Loads what is missing of COUNT outpoints from the store, in parallel on the workers. */
 enum result coins_prefetch(struct coins *c, const struct outpoint *at, size_t count, struct error *e);

@@ -14,6 +14,7 @@ enum {
     RECORD_OVERHEAD = 16, /* of a batch, beside key and value: roughly */
     BUCKET_BITS = 16,
     BUCKETS_FROM = 4096, /* fewer records are one bucket */
+    AHEAD = 16,          /* records whose memory is asked for before their turn */
 };
 
 /* ---- the state ------------------------------------------------------------------------------------------------- */
@@ -68,40 +69,53 @@ static void put_state(struct coins *c, void *batch, const struct block_hash *bes
 
 /* ---- order ----------------------------------------------------------------------------------------------------- */
 
-/* A dirty record; PREFIX: the 32 bits of its txid that follow the bucket's. */
+/* A dirty record. PREFIX: the 32 bits of its txid that follow the bucket's. */
 struct dirty_ref {
     uint32_t prefix;
+    uint32_t index;
     uint32_t ref;
 };
 
-static bool ref_below(const struct coins *c, struct dirty_ref a, struct dirty_ref b)
+/* Without EXACT no record is looked at: right as long as an equal prefix means the same txid. */
+static bool ref_below(const struct coins *exact, struct dirty_ref a, struct dirty_ref b)
 {
     if (a.prefix != b.prefix) return a.prefix < b.prefix;
-    const struct outpoint *x = &coins_record(c, a.ref)->at, *y = &coins_record(c, b.ref)->at;
-    int order = memcmp(x->txid.bytes, y->txid.bytes, sizeof(x->txid.bytes));
-    return order ? order < 0 : x->index < y->index;
+    int order = exact ? memcmp(&coins_record(exact, a.ref)->at.txid, &coins_record(exact, b.ref)->at.txid, 32) : 0;
+    return order ? order < 0 : a.index < b.index;
 }
 
-static void sift_down(const struct coins *c, struct dirty_ref *refs, size_t at, size_t count)
+static void sift_down(const struct coins *exact, struct dirty_ref *refs, size_t at, size_t count)
 {
     struct dirty_ref moved = refs[at];
     for (size_t child; (child = 2 * at + 1) < count; at = child) {
-        if (child + 1 < count && ref_below(c, refs[child], refs[child + 1])) child++;
-        if (!ref_below(c, moved, refs[child])) break;
+        if (child + 1 < count && ref_below(exact, refs[child], refs[child + 1])) child++;
+        if (!ref_below(exact, moved, refs[child])) break;
         refs[at] = refs[child];
     }
     refs[at] = moved;
 }
 
 /* Heap sort: buckets are small, and no choice of txids makes it slow. */
-static void sort_bucket(const struct coins *c, struct dirty_ref *refs, size_t count)
+static void heap_sort(const struct coins *exact, struct dirty_ref *refs, size_t count)
 {
-    for (size_t i = count / 2; i-- > 0;) sift_down(c, refs, i, count);
+    for (size_t i = count / 2; i-- > 0;) sift_down(exact, refs, i, count);
     for (size_t left = count; left > 1;) {
         struct dirty_ref top = refs[0];
         refs[0] = refs[--left];
         refs[left] = top;
-        sift_down(c, refs, 0, left);
+        sift_down(exact, refs, 0, left);
+    }
+}
+
+/* The outputs of one transaction are many, txids that agree for so long are not: only then are records compared. */
+static void sort_bucket(const struct coins *c, struct dirty_ref *refs, size_t count)
+{
+    heap_sort(NULL, refs, count);
+    for (size_t i = 1; i < count; i++) {
+        if (refs[i].prefix != refs[i - 1].prefix) continue;
+        if (txid_equal(&coins_record(c, refs[i].ref)->at.txid, &coins_record(c, refs[i - 1].ref)->at.txid)) continue;
+        heap_sort(c, refs, count);
+        return;
     }
 }
 
@@ -115,13 +129,16 @@ static struct dirty_ref *sorted_dirty(const struct coins *c)
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < c->cap; i++) {
             uint32_t ref = c->slots[i].ref;
+            coins_warm_record(c, c->slots[(i + AHEAD) & (c->cap - 1)].ref);
             if (!ref || !(coins_record(c, ref)->flags & COIN_DIRTY)) continue;
-            uint64_t key = get_be64(coins_record(c, ref)->at.txid.bytes);
+            const struct outpoint *at = &coins_record(c, ref)->at;
+            uint64_t key = get_be64(at->txid.bytes);
             size_t bucket = bits ? (size_t)(key >> (64 - bits)) : 0;
             if (pass == 0)
                 end[bucket + 1]++;
             else
-                refs[end[bucket]++] = (struct dirty_ref){.prefix = (uint32_t)(key << bits >> 32), .ref = ref};
+                refs[end[bucket]++] =
+                    (struct dirty_ref){.prefix = (uint32_t)(key << bits >> 32), .index = at->index, .ref = ref};
         }
         for (size_t i = 0; pass == 0 && i < buckets; i++) end[i + 1] += end[i];
     }
@@ -150,6 +167,7 @@ static void fill_batch(struct flush *f)
 {
     const struct kv_ops *ops = f->c->store.ops;
     for (size_t bytes = 0; f->at < f->count && bytes < BATCH_BYTES; f->at++) {
+        if (f->count - f->at > AHEAD) coins_warm_record(f->c, f->refs[f->at + AHEAD].ref);
         const struct coin_record *r = coins_record(f->c, f->refs[f->at].ref);
         uint8_t key[COIN_KEY_MAX];
         struct span k = span_of(key, coin_key_write(key, &r->at));

@@ -37,17 +37,17 @@ void coins_fetches_free(struct coins *c)
     c->fetch_cap = 0;
 }
 
-/* Outpoints that the cache does not know, in their order. */
-static size_t list_missing(struct coins *c, const struct outpoint *at, size_t count)
+/* Warms the outpoint at I and those after it, once in COINS_WARM times. */
+static void warm_from(const struct coins *c, const struct outpoint *at, size_t i, size_t count)
 {
-    size_t missing = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (i % COINS_WARM == 0) coins_warm(c, at + i, count - i < COINS_WARM ? count - i : COINS_WARM);
-        if (coins_find(c, &at[i])) continue;
-        if (missing == c->fetch_cap) reserve_fetches(c, missing + (count - i));
-        c->fetches[missing++].at = at[i];
-    }
-    return missing;
+    if (i % COINS_WARM == 0) coins_warm(c, at + i, count - i < COINS_WARM ? count - i : COINS_WARM);
+}
+
+/* Adds an outpoint to the MISSING that are to be fetched; LEFT may follow, itself counted. */
+static void add_missing(struct coins *c, size_t *missing, const struct outpoint *at, size_t left)
+{
+    if (*missing == c->fetch_cap) reserve_fetches(c, *missing + left);
+    c->fetches[(*missing)++].at = *at;
 }
 
 /* One that was fetched goes to the cache. An outpoint may have been asked for twice. A failed one is tried again, for
@@ -63,18 +63,49 @@ static enum result keep_fetched(struct coins *c, struct coins_fetch *f, struct e
     return RESULT_OK;
 }
 
+/* Looks them up in the store, on the workers. */
+static void fetch_missing(struct coins *c, size_t missing)
+{
+    struct job_batch batch = {.run = fetch_run, .arg = c, .count = missing, .grain = 16};
+    workers_submit(c->workers, &batch);
+    workers_join(c->workers, &batch);
+}
+
 enum result coins_prefetch(struct coins *c, const struct outpoint *at, size_t count, struct error *e)
 {
     if (c->store_empty) {
         coins_warm(c, at, count);
         return RESULT_OK;
     }
-    size_t missing = list_missing(c, at, count);
-    if (missing == 0) return RESULT_OK;
-    struct job_batch batch = {.run = fetch_run, .arg = c, .count = missing, .grain = 16};
-    workers_submit(c->workers, &batch);
-    workers_join(c->workers, &batch);
+    size_t missing = 0;
+    for (size_t i = 0; i < count; i++) {
+        warm_from(c, at, i, count);
+        if (!coins_find(c, &at[i])) add_missing(c, &missing, &at[i], count - i);
+    }
+    if (missing) fetch_missing(c, missing);
     enum result result = RESULT_OK;
     for (size_t i = 0; i < missing && result == RESULT_OK; i++) result = keep_fetched(c, &c->fetches[i], e);
+    return result;
+}
+
+enum result coins_any_unspent(struct coins *c, const struct outpoint *at, size_t count, bool *any, struct error *e)
+{
+    size_t missing = 0;
+    *any = false;
+    for (size_t i = 0; i < count && !*any; i++) {
+        warm_from(c, at, i, count);
+        const struct coin_record *r = coins_find(c, &at[i]);
+        if (r)
+            *any = !(r->flags & COIN_SPENT);
+        else if (!c->store_empty)
+            add_missing(c, &missing, &at[i], count - i);
+    }
+    if (*any || missing == 0) return RESULT_OK;
+    fetch_missing(c, missing);
+    enum result result = RESULT_OK;
+    for (size_t i = 0; i < missing && result == RESULT_OK && !*any; i++) {
+        result = keep_fetched(c, &c->fetches[i], e);
+        *any = c->fetches[i].result == RESULT_OK;
+    }
     return result;
 }

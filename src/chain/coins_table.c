@@ -215,13 +215,7 @@ void coins_warm(const struct coins *c, const struct outpoint *at, size_t count)
             hashes[i] = outpoint_hash(c, &at[from + i]);
             __builtin_prefetch(&c->slots[hashes[i] & (c->cap - 1)]);
         }
-        for (size_t i = 0; i < n; i++) {
-            uint32_t ref = c->slots[hashes[i] & (c->cap - 1)].ref;
-            if (!ref) continue;
-            const char *record = (const char *)coins_record(c, ref);
-            __builtin_prefetch(record);
-            __builtin_prefetch(record + COIN_RECORD_HEAD);
-        }
+        for (size_t i = 0; i < n; i++) coins_warm_record(c, c->slots[hashes[i] & (c->cap - 1)].ref);
     }
 }
 

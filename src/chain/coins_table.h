@@ -70,6 +70,15 @@ static inline struct coin_record *coins_record(const struct coins *c, uint32_t r
     return (struct coin_record *)(void *)(chunk + (size_t)(ref & (COIN_CHUNK_GRANULES - 1)) * COIN_GRANULE);
 }
 
+/* Asks for the memory of a record; REF may be 0. */
+static inline void coins_warm_record(const struct coins *c, uint32_t ref)
+{
+    if (!ref) return;
+    const char *record = (const char *)coins_record(c, ref);
+    __builtin_prefetch(record);
+    __builtin_prefetch(record + COIN_RECORD_HEAD);
+}
+
 static inline struct coin coin_of(const struct coin_record *r)
 {
     return (struct coin){.value = r->value, .origin = r->origin, .script_pubkey = span_of(r->script, r->script_len)};

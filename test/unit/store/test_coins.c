@@ -107,14 +107,19 @@ static void step_prefetch(struct model *m, struct coins *c)
     cr_assert_eq(coins_prefetch(c, at, count, NULL), RESULT_OK);
 }
 
-static void step_have_any(struct model *m, struct coins *c, size_t place)
+/* Of several places, some often more than once. */
+static void step_any_unspent(struct model *m, struct coins *c)
 {
-    struct tx_out out[2];
-    struct tx tx = {.out = out, .out_count = 2, .txid = place_outpoint(place).txid};
-    bool any;
-    cr_assert_eq(coins_have_any(c, &tx, &any, NULL), RESULT_OK);
-    size_t first = place - place % OUTPUTS; /* outputs 0 and 1 */
-    cr_assert_eq(any, m->at[first].there || m->at[first + 1].there);
+    struct outpoint at[6];
+    bool any, expected = false;
+    size_t count = random_below(&m->rng, ARRAY_LEN(at) + 1);
+    for (size_t i = 0; i < count; i++) {
+        size_t place = random_below(&m->rng, PLACES);
+        at[i] = place_outpoint(place);
+        expected |= m->at[place].there;
+    }
+    cr_assert_eq(coins_any_unspent(c, at, count, &any, NULL), RESULT_OK);
+    cr_assert_eq(any, expected);
 }
 
 static void step(struct model *m, struct coins *c)
@@ -135,7 +140,7 @@ static void step(struct model *m, struct coins *c)
     case 10: step_prefetch(m, c); break;
     default:
         if (random_below(&m->rng, 2))
-            step_have_any(m, c, place);
+            step_any_unspent(m, c);
         else
             coins_end_block(c);
     }
@@ -608,6 +613,10 @@ Test(coins, malformed_records_are_corruption)
     cr_expect_eq(coins_get(c, &at, &coin, &e), RESULT_CORRUPT);
     cr_expect_eq(e.code, RESULT_CORRUPT);
     cr_expect_eq(coins_prefetch(c, &at, 1, &e), RESULT_CORRUPT);
+    bool any;
+    e.code = RESULT_OK;
+    cr_expect_eq(coins_any_unspent(c, &at, 1, &any, &e), RESULT_CORRUPT);
+    cr_expect_eq(e.code, RESULT_CORRUPT);
     cr_expect_eq(coins_read_state(c, &state, &e), RESULT_CORRUPT);
     struct coins_iter *it = coins_iter_new(c);
     cr_expect(!coins_iter_next(it, &other, &coin, &result, &e));
