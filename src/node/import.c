@@ -320,6 +320,7 @@ static enum result look_inside(struct import *i, const struct slot *s, uint64_t 
     struct import_scan scan = {0};
     import_scan_begin(&scan, source, s->record.source, i->node->chain->params.magic);
     import_scan_from(&scan, from);
+    scan.extra = 4 << 20;
     struct import_record record;
     struct span bytes;
     enum result r = RESULT_OK;

@@ -21,6 +21,7 @@ struct import_scan {
     struct buffer window;
     uint64_t window_at; /* offset of the window's first byte */
     bool at_end;        /* the window reaches the end of the file */
+    size_t extra;       /* bytes to read beyond what is asked for: where claims overlap, each would be read again */
     uint64_t garbage;   /* places where something else than a record stood */
     bool truncated;     /* a record runs past the end of the file */
     uint64_t truncated_at;

@@ -131,3 +131,44 @@ Test(review_node, new_block_while_files_are_read)
     line_clear(&l);
     line_clear(&side);
 }
+
+/* Counts the bytes that are read. */
+struct counted {
+    struct bytes_source bytes;
+    uint64_t read;
+};
+
+static enum result counted_read(void *ctx, uint64_t offset, uint8_t *out, size_t len, size_t *got, struct error *e)
+{
+    (void)e;
+    struct counted *c = ctx;
+    struct span left = span_from(c->bytes.bytes, (size_t)offset);
+    *got = left.len < len ? left.len : len;
+    memcpy(out, left.data, *got);
+    c->read += *got;
+    return RESULT_OK;
+}
+
+/* Every ten bytes something claims to be a block of 4 MB. The file is not read again for each of them. */
+Test(review_node, claims_of_megabytes, .timeout = 300)
+{
+    static struct fixture f;
+    struct buffer file = {0};
+    struct error e = {0};
+    bool done = false;
+    fixture_prepare(&f, CHAIN_MAIN);
+    fixture_open(&f);
+    while (file.len < 10 << 20) {
+        buffer_put(&file, f.kit.params.magic, 4);
+        buffer_put_le32(&file, 3900000);
+        buffer_put(&file, "\x01\x02", 2);
+    }
+    struct counted c = {.bytes = {.bytes = buffer_span(&file)}};
+    struct import *i = import_new(f.node);
+    import_add(i, &(struct import_source){counted_read, NULL, &c, file.len, -1, "claims"});
+    while (!done) cr_assert_eq(import_step(i, &done, &e), RESULT_OK, "%s", e.text);
+    import_free(i);
+    cr_assert_lt(c.read, 20 * file.len, "%llu bytes of %zu", (unsigned long long)c.read, file.len);
+    buffer_clear(&file);
+    fixture_free(&f);
+}
