@@ -72,7 +72,8 @@ add_custom_target(thread_tests DEPENDS ${thread_targets})
 
 # Lints: the sources are one tree whatever the build, so that only plain builds run them.
 if(NOT CAIRN_SANITIZE)
-  foreach(lint include_direction no_globals purity file_size forbidden_words clang_format sanitizer_wrapper generated option_rows)
+  foreach(lint include_direction no_globals purity file_size forbidden_words clang_format sanitizer_wrapper test_counts generated option_rows
+          doc_links)
     set(command "${CAIRN_PYTHON}" "${PROJECT_SOURCE_DIR}/test/lint/${lint}.py")
     add_test(NAME lint_${lint} COMMAND ${command} --source "${PROJECT_SOURCE_DIR}" --build "${PROJECT_BINARY_DIR}")
     add_test(NAME lint_${lint}_finds COMMAND ${command} --self-test)
