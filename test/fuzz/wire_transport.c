@@ -32,9 +32,10 @@ static void send_again(const struct received *m)
     for (;;) {
         struct to_send s = transport_to_send(from, false);
         if (s.bytes.len == 0) break;
-        transport_mark_sent(from, s.bytes.len > 1 ? s.bytes.len / 2 : 1);
-        struct span sent = span_of(s.bytes.data, s.bytes.len > 1 ? s.bytes.len / 2 : 1);
+        size_t len = s.bytes.len > 1 ? s.bytes.len / 2 : 1;
+        struct span sent = span_of(s.bytes.data, len);
         while (sent.len) CHECK(transport_receive(to, &sent));
+        transport_mark_sent(from, len);
     }
     CHECK(transport_is_complete(to));
     transport_take(to, &back);

@@ -197,7 +197,7 @@ Test(compact, other_candidate_with_the_same_id)
         cr_assert(partial_block_has(&p, 1));
         partial_block_offer(&p, list + 1, 1, true);
         cr_assert(!partial_block_has(&p, 1) && p.pool_count == 0 && p.extra_count == 0, "a collision was taken");
-        partial_block_offer(&p, list, 2, true);
+        partial_block_offer(&p, list, 1, true);
         cr_assert(!partial_block_has(&p, 1), "a collided id was taken again");
         partial_block_clear(&p);
         arena_clear(&arena);
@@ -336,4 +336,24 @@ Test(compact, differences)
     cr_assert_eq(read_indexes(&m, (const uint64_t[]){0, UINT64_MAX}, 2, &arena), MESSAGE_MALFORMED);
     cr_assert_eq(read_indexes(&m, NULL, 0, &arena), MESSAGE_OK);
     arena_clear(&arena);
+}
+
+/* The distance to a prefilled transaction has 16 bits. */
+Test(compact, prefilled_distance)
+{
+    struct block *b = make_block(1, 1);
+    for (uint64_t skip = UINT16_MAX; skip <= UINT16_MAX + 1; skip++) {
+        struct message m;
+        struct arena arena = {0};
+        struct buffer raw = {0};
+        memset(buffer_extend(&raw, HEADER_BYTES + 9), 0, HEADER_BYTES + 9); /* header, nonce, no short ids */
+        buffer_put_u8(&raw, 1);
+        buffer_put_compact_size(&raw, skip);
+        tx_write(&raw, &b->txs[0]);
+        cr_assert_eq(message_read(&m, MESSAGE_CMPCTBLOCK, buffer_span(&raw), &arena),
+                     skip > UINT16_MAX ? MESSAGE_MALFORMED : MESSAGE_OK);
+        buffer_clear(&raw);
+        arena_clear(&arena);
+    }
+    block_free(b);
 }

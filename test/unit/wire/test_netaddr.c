@@ -432,7 +432,7 @@ Test(netaddr, names_and_ports)
     cr_assert_str_eq(service_name(name, 11), "P2P_V2");
     cr_assert_str_eq(service_name(name, 1), "UNKNOWN[2^1]");
     cr_assert_str_eq(service_name(name, 63), "UNKNOWN[2^63]");
-    for (int n = NET_IPV4; n <= NET_CJDNS; n++) cr_assert_eq(network_parse(network_name((enum network)n)), n);
+    for (int n = NET_IPV4; n <= NET_CJDNS; n++) cr_assert_eq((int)network_parse(network_name((enum network)n)), n);
     cr_assert_eq(network_parse("ONION"), NET_ONION);
     cr_assert_eq(network_parse("internal"), NET_UNROUTABLE);
     cr_assert_eq(network_parse("tor"), NET_UNROUTABLE);

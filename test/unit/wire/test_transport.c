@@ -270,7 +270,7 @@ Test(transport, any_cut_gives_the_same)
     struct random random;
     random_init_u64(&random, 42);
     twin_messages = twin_rejected = twin_broken = 0;
-    for (int i = 0; i < 1500; i++) {
+    for (int i = 0; i < 600; i++) {
         struct buffer stream = {0};
         put_stream(&stream, &random);
         if (stream.len < 10000) check_twin(buffer_span(&stream), &random, 1);
@@ -281,7 +281,7 @@ Test(transport, any_cut_gives_the_same)
     }
     printf("transport: %zu messages equal to the naive twin's, %zu rejected, %zu streams broken\n", twin_messages,
            twin_rejected, twin_broken);
-    cr_assert(twin_messages > 10000 && twin_rejected > 1000 && twin_broken > 100);
+    cr_assert(twin_messages > 8000 && twin_rejected > 1000 && twin_broken > 100);
 }
 
 /* Pure noise ends the connection at the first header. */
