@@ -126,7 +126,6 @@ void mark_failed(struct chain *c, struct block_node *n)
     for (struct block_node *d = block_tree_walk(n, n); d; d = block_tree_walk(n, d)) {
         d->status |= BLOCK_FAILED_PARENT;
         d->dirty = true;
-        note_invalid(c, d);
     }
     candidates_drop_failed(c);
     if (c->tree.best_header && (c->tree.best_header->status & BLOCK_ANY_FAILURE))
@@ -312,6 +311,7 @@ enum result chain_step(struct chain *c, int64_t now_s, const struct block *given
     } else if (best && best != tip && (!tip || block_node_better(best, tip))) {
         r = connect_tip(c, tip ? block_node_ancestor(best, tip->header.height + 1) : block_node_ancestor(best, 0),
                         given, out, e);
+        if (out->kind == NOTICE_INVALID) note_invalid(c, best); /* the chain that was refused has its work */
     } else {
         c->reorg_work = u256_from_u64(0);
     }

@@ -77,7 +77,7 @@ Test(chain_choice, invalidate_and_reconsider)
     expect_tip(&f, f.b);
     cr_assert_eq(a1->status & BLOCK_ANY_FAILURE, BLOCK_FAILED);
     cr_assert_eq(a3->status & BLOCK_ANY_FAILURE, BLOCK_FAILED_PARENT);
-    cr_assert_eq(f.kit.chain->best_invalid, a3);
+    cr_assert_eq(f.kit.chain->best_invalid, a1);
     chain_invalidate(f.kit.chain, node_of(&f, f.b));
     expect_tip(&f, f.b->prev);
     kit_restart(&f.kit); /* what the user said is kept */

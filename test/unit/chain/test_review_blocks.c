@@ -300,3 +300,39 @@ Test(review_blocks, verify_with_a_disk_that_fails, .timeout = 300)
     }
     scene_free(&s);
 }
+
+/* What the user gave up is no chain that the network prefers to ours; one that was refused is. */
+Test(review_blocks, best_of_the_failed)
+{
+    static struct scene s;
+    scene_new(&s, 20);
+    struct chain *c = s.kit.chain;
+    struct block_node *low = chain_at(c, 5), *tip = chain_tip(c);
+    chain_invalidate(c, low);
+    kit_run(&s.kit);
+    cr_assert_eq(c->best_invalid, low);
+    chain_reconsider(c, low);
+    kit_run(&s.kit);
+    cr_assert_null(c->best_invalid);
+    cr_assert_eq(chain_tip(c), tip);
+    /* on the tip a bad block, with three more on it that were stored before it was looked at */
+    struct block *b[4];
+    struct header_node node[4];
+    struct verdict v = {0};
+    struct error e = {0};
+    struct block_node *n = NULL;
+    bool is_new;
+    for (int i = 0; i < 4; i++) {
+        struct draft d = draft_on(i ? &node[i - 1] : &s.tip->node, &s.tree.params, 3);
+        d.coinbase_value += i == 0;
+        b[i] = draft_mine(&d, &s.tree.params);
+        header_node_link(&node[i], &b[i]->header, &b[i]->hash, i ? &node[i - 1] : &s.tip->node);
+        cr_assert_eq(chain_accept_block(c, b[i], s.kit.now_s, ACCEPT_REQUESTED, NULL, &n, &is_new, &v, &e), RESULT_OK);
+        cr_assert(verdict_ok(&v), "%s", v.reason);
+    }
+    kit_run(&s.kit);
+    cr_assert_eq(chain_tip(c), tip);
+    cr_assert_eq(c->best_invalid, n);
+    for (int i = 0; i < 4; i++) block_free(b[i]);
+    scene_free(&s);
+}
