@@ -1,5 +1,5 @@
-/* Script checks of a block as jobs for the workers: a job is a run of inputs of one transaction. The failure reported
- * is that of the first input in block order, whichever job ends first. */
+/* Script checks of a block as jobs for the workers: a job is one input, so that none has to wait long for the last one.
+ * The failure reported is that of the first input in block order, whichever job ends first. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,19 +8,26 @@
 #include "chain/sig_cache.h"
 #include "script/verify.h"
 
-enum { INPUTS_A_JOB = 4 };
+/* A transaction whose midstates are made by the first job that needs them. */
+struct job_tx {
+    struct script_tx made;
+    const struct tx *tx;
+    const struct tx_out *spent;
+    uint8_t state; /* of enum midstates */
+};
+
+enum midstates { MIDSTATES_NONE, MIDSTATES_BEGUN, MIDSTATES_READY };
 
 struct script_job {
-    struct script_tx *tx;
-    uint32_t first, count; /* inputs of the transaction */
-    uint32_t place;        /* of the first input within the block */
-    bool init;             /* the job makes the midstates itself: it is the only one of its transaction */
+    struct job_tx *tx;
+    uint32_t input; /* of the transaction */
+    uint32_t place; /* within the block */
 };
 
 struct script_run {
     struct job_batch batch;
     struct script_job *jobs;
-    struct script_tx *txs;
+    struct job_tx *txs;
     const struct tx_out *outs;
     unsigned flags;
     struct sig_verifier verifier;
@@ -38,27 +45,38 @@ static void note_failure(struct script_run *run, uint32_t place, enum script_err
     }
 }
 
+/* The transaction with its midstates. While another thread is at them they are made in OWN: quicker than waiting. */
+static const struct script_tx *with_midstates(struct job_tx *t, struct script_tx *own)
+{
+    uint8_t none = MIDSTATES_NONE;
+    if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == MIDSTATES_READY) return &t->made;
+    if (!__atomic_compare_exchange_n(&t->state, &none, MIDSTATES_BEGUN, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+        if (none == MIDSTATES_READY) return &t->made;
+        script_tx_init(own, t->tx, t->spent);
+        return own;
+    }
+    script_tx_init(&t->made, t->tx, t->spent);
+    __atomic_store_n(&t->state, MIDSTATES_READY, __ATOMIC_RELEASE);
+    return &t->made;
+}
+
 static void script_job_run(void *arg, size_t index)
 {
     struct script_run *run = arg;
     const struct script_job *job = &run->jobs[index];
     if (__atomic_load_n(&run->failure, __ATOMIC_RELAXED) >> 32 < job->place) return;
-    struct script_tx *t = job->tx;
-    if (job->init) script_tx_init(t, t->tx, t->spent);
+    struct script_tx own;
+    const struct script_tx *t = with_midstates(job->tx, &own);
     const struct sig_verifier *verifier = run->cached ? &run->verifier : NULL;
-    for (uint32_t i = 0; i < job->count; i++) {
-        enum script_error error = script_verify_input(t, job->first + i, run->flags, verifier);
-        if (error == SCRIPT_ERR_OK) continue;
-        note_failure(run, job->place + i, error);
-        return;
-    }
+    enum script_error error = script_verify_input(t, job->input, run->flags, verifier);
+    if (error != SCRIPT_ERR_OK) note_failure(run, job->place, error);
 }
 
-static size_t count_jobs(const struct block *block)
+static size_t count_inputs(const struct block *block)
 {
-    size_t jobs = 0;
-    for (size_t i = 1; i < block->tx_count; i++) jobs += (block->txs[i].in_count + INPUTS_A_JOB - 1) / INPUTS_A_JOB;
-    return jobs;
+    size_t inputs = 0;
+    for (size_t i = 1; i < block->tx_count; i++) inputs += block->txs[i].in_count;
+    return inputs;
 }
 
 /* True where the whole transaction is known to verify under these flags. */
@@ -70,23 +88,17 @@ static bool known_good(const struct chain *c, const struct tx *tx, unsigned flag
     return sig_cache_has(c->sig_cache, &key);
 }
 
-static void add_jobs(struct script_run *run, struct script_tx *t, uint32_t place)
+static void add_jobs(struct script_run *run, struct job_tx *t, uint32_t place)
 {
-    uint32_t inputs = (uint32_t)t->tx->in_count;
-    bool single = inputs <= INPUTS_A_JOB;
-    if (!single) script_tx_init(t, t->tx, t->spent);
-    for (uint32_t at = 0; at < inputs; at += INPUTS_A_JOB) {
-        uint32_t count = inputs - at < INPUTS_A_JOB ? inputs - at : INPUTS_A_JOB;
-        run->jobs[run->batch.count++] =
-            (struct script_job){.tx = t, .first = at, .count = count, .place = place + at, .init = single};
-    }
+    for (uint32_t i = 0; i < t->tx->in_count; i++)
+        run->jobs[run->batch.count++] = (struct script_job){.tx = t, .input = i, .place = place + i};
 }
 
 struct script_run *script_run_start(struct chain *c, const struct block *block, const struct tx_out *outs,
                                     unsigned flags)
 {
     struct script_run *run = mem_calloc(1, sizeof(*run));
-    run->jobs = mem_alloc(count_jobs(block) * sizeof(*run->jobs));
+    run->jobs = mem_alloc(count_inputs(block) * sizeof(*run->jobs));
     run->txs = mem_alloc(block->tx_count * sizeof(*run->txs));
     run->outs = outs;
     run->flags = flags;
@@ -97,9 +109,10 @@ struct script_run *script_run_start(struct chain *c, const struct block *block, 
     run->batch.arg = run;
     uint32_t place = 0;
     for (size_t i = 1; i < block->tx_count; i++) {
-        struct script_tx *t = &run->txs[i];
+        struct job_tx *t = &run->txs[i];
         t->tx = &block->txs[i];
         t->spent = outs + place;
+        t->state = MIDSTATES_NONE;
         if (!known_good(c, t->tx, flags)) add_jobs(run, t, place);
         place += (uint32_t)t->tx->in_count;
     }
@@ -112,8 +125,8 @@ static const struct tx *input_at(const struct script_run *run, uint32_t place, u
 {
     for (size_t j = run->batch.count; j-- > 0;) {
         const struct script_job *job = &run->jobs[j];
-        if (job->place > place) continue;
-        *input = job->first + (place - job->place);
+        if (job->place != place) continue;
+        *input = job->input;
         return job->tx->tx;
     }
     return NULL;

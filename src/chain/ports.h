@@ -73,13 +73,15 @@ struct job_batch {
     void *arg;
     size_t count;
     size_t grain;           /* indexes taken at once; 0 means 1 */
+    bool background;        /* for idle threads: only begun where no other batch waits */
     struct job_batch *next; /* the rest belongs to the port */
     size_t taken, done;
     bool submitted;
 };
 
 struct worker_ops {
-    /* Hands the batch to the pool and returns at once. Batches are worked on in the order of their submission. */
+    /* Hands the batch to the pool and returns at once. Batches are worked on in the order of their submission, those of
+     * the background after all others. */
     void (*submit)(void *ctx, struct job_batch *batch);
     /* Helps until every job of the batch is done. */
     void (*join)(void *ctx, struct job_batch *batch);

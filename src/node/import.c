@@ -82,7 +82,7 @@ static struct slot *slot_start(struct import *i, const struct import_record *rec
     s->record = *record;
     s->raw = raw_taken;
     s->len = record->len;
-    s->batch = (struct job_batch){.run = slot_run, .arg = s, .count = 1};
+    s->batch = (struct job_batch){.run = slot_run, .arg = s, .count = 1, .background = true};
     workers_submit(&i->node->chain->ports.workers, &s->batch);
     return s;
 }

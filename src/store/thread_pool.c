@@ -1,6 +1,7 @@
-/* The workers' pool. Batches stand in a queue in the order of their submission; a thread enters the first one that has
- * untaken indexes under the lock, and takes them without it. A batch's `done` counts its finished jobs and, in steps of
- * INSIDE, the threads that are in it: it is over, and may be forgotten, when `done` equals `count`. */
+/* The workers' pool. Batches stand in two queues in the order of their submission, those of the background apart; a
+ * thread enters the first one that has untaken indexes under the lock, and takes them without it. A batch's `done`
+ * counts its finished jobs and, in steps of INSIDE, the threads that are in it: it is over, and may be forgotten, when
+ * `done` equals `count`. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,7 +18,9 @@ struct thread_pool {
     pthread_mutex_t lock;
     pthread_cond_t work; /* a batch came, or stop */
     pthread_cond_t over; /* a batch is over */
-    struct job_batch *head, *tail;
+    struct queue {
+        struct job_batch *head, *tail;
+    } front, background;
     unsigned sleeping; /* on `work` */
     unsigned waiting;  /* on `over` */
     unsigned queued;   /* batches in the queue: also looked at without the lock */
@@ -42,27 +45,40 @@ static bool is_over(const struct job_batch *b)
 
 /* ---- queue (under the lock) ------------------------------------------------------------------------------------ */
 
+static struct queue *queue_of(struct thread_pool *p, const struct job_batch *b)
+{
+    return b->background ? &p->background : &p->front;
+}
+
+/* The batch that is next, or NULL. */
+static struct job_batch *queue_first(const struct thread_pool *p)
+{
+    return p->front.head ? p->front.head : p->background.head;
+}
+
 static void queue_put(struct thread_pool *p, struct job_batch *b)
 {
+    struct queue *q = queue_of(p, b);
     b->next = NULL;
-    if (p->tail)
-        p->tail->next = b;
+    if (q->tail)
+        q->tail->next = b;
     else
-        p->head = b;
-    p->tail = b;
+        q->head = b;
+    q->tail = b;
     __atomic_store_n(&p->queued, p->queued + 1, __ATOMIC_RELEASE);
 }
 
 static void queue_del(struct thread_pool *p, struct job_batch *b)
 {
-    struct job_batch *before = NULL, *at = p->head;
+    struct queue *q = queue_of(p, b);
+    struct job_batch *before = NULL, *at = q->head;
     for (; at && at != b; at = at->next) before = at;
     if (!at) return;
     if (before)
         before->next = b->next;
     else
-        p->head = b->next;
-    if (p->tail == b) p->tail = before;
+        q->head = b->next;
+    if (q->tail == b) q->tail = before;
     __atomic_store_n(&p->queued, p->queued - 1, __ATOMIC_RELEASE);
 }
 
@@ -99,12 +115,12 @@ static void leave(struct thread_pool *p, struct job_batch *b, size_t ran)
 /* Waits, with the lock held, for something in the queue: first awake, then asleep. False to stop. */
 static bool wait_for_work(struct thread_pool *p)
 {
-    if (!p->head && !p->stop) {
+    if (!queue_first(p) && !p->stop) {
         pthread_mutex_unlock(&p->lock);
         for (int i = 0; i < SPINS && !__atomic_load_n(&p->queued, __ATOMIC_ACQUIRE); i++) spin_once();
         pthread_mutex_lock(&p->lock);
     }
-    while (!p->head && !p->stop) {
+    while (!queue_first(p) && !p->stop) {
         p->sleeping++;
         pthread_cond_wait(&p->work, &p->lock);
         p->sleeping--;
@@ -117,7 +133,7 @@ static void *worker_main(void *arg)
     struct thread_pool *p = arg;
     pthread_mutex_lock(&p->lock);
     while (wait_for_work(p)) {
-        struct job_batch *b = p->head;
+        struct job_batch *b = queue_first(p);
         enter(b);
         pthread_mutex_unlock(&p->lock);
         size_t ran = work_on(b);
@@ -209,7 +225,7 @@ void thread_pool_close(struct workers *w)
     *w = (struct workers){0};
     if (!p) return;
     pthread_mutex_lock(&p->lock);
-    CHECK(!p->head);
+    CHECK(!queue_first(p));
     p->stop = true;
     pthread_cond_broadcast(&p->work);
     pthread_mutex_unlock(&p->lock);

@@ -31,6 +31,7 @@ static uint64_t one_round(struct workers *w, struct random *rng, struct sums *su
         sums[b].salt = random_u64(rng);
         batches[b] = (struct job_batch){
             .run = run_sum, .arg = &sums[b], .count = random_below(rng, JOBS_MAX), .grain = random_below(rng, 20)};
+        batches[b].background = random_below(rng, 3) == 0;
         workers_submit(w, &batches[b]);
     }
     for (size_t b = BATCHES; b-- > 0;) {

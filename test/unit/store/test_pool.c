@@ -45,6 +45,60 @@ Test(pool, every_index_once)
     }
 }
 
+/* What the one worker did, in order; it begins with a job that lasts until the gate opens. */
+struct diary {
+    bool begun, open;
+    size_t count;
+    int entries[8];
+};
+
+struct entry {
+    struct diary *diary;
+    int name;
+};
+
+static void run_gate(void *arg, size_t i)
+{
+    struct diary *d = arg;
+    (void)i;
+    __atomic_store_n(&d->begun, true, __ATOMIC_RELEASE);
+    while (!__atomic_load_n(&d->open, __ATOMIC_ACQUIRE)) {
+    }
+}
+
+static void run_entry(void *arg, size_t i)
+{
+    struct entry *e = arg;
+    (void)i;
+    e->diary->entries[__atomic_fetch_add(&e->diary->count, 1, __ATOMIC_ACQ_REL)] = e->name;
+}
+
+Test(pool, the_background_waits_for_what_comes_later, .timeout = 60)
+{
+    struct workers w;
+    struct diary d = {.begun = false};
+    struct job_batch gate = {.run = run_gate, .arg = &d, .count = 1}, batches[4];
+    struct entry entries[4];
+    static const bool background[4] = {true, false, true, false};
+    static const int expected[4] = {1, 3, 0, 2};
+    thread_pool_open(&w, 2);
+    workers_submit(&w, &gate);
+    while (!__atomic_load_n(&d.begun, __ATOMIC_ACQUIRE)) {
+    }
+    for (int i = 0; i < 4; i++) {
+        entries[i] = (struct entry){&d, i};
+        batches[i] = (struct job_batch){.run = run_entry, .arg = &entries[i], .count = 1, .background = background[i]};
+        workers_submit(&w, &batches[i]);
+    }
+    __atomic_store_n(&d.open, true, __ATOMIC_RELEASE);
+    while (__atomic_load_n(&d.count, __ATOMIC_ACQUIRE) < 4) {
+    }
+    workers_join(&w, &gate);
+    for (int i = 0; i < 4; i++) workers_join(&w, &batches[i]);
+    cr_assert_arr_eq(d.entries, expected, sizeof(expected));
+    thread_pool_close(&w);
+}
+
 Test(pool, many_batches_at_once_joined_in_any_order)
 {
     enum { BATCHES = 30 };
@@ -61,6 +115,7 @@ Test(pool, many_batches_at_once_joined_in_any_order)
             tallies[i].runs = calloc(count + 1, 1);
             batches[i] = (struct job_batch){
                 .run = run_tally, .arg = &tallies[i], .count = count, .grain = random_below(&rng, 5)};
+            batches[i].background = random_below(&rng, 3) == 0;
             workers_submit(&w, &batches[i]);
             order[i] = i;
         }
