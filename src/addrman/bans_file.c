@@ -100,8 +100,7 @@ static int64_t read_integer(struct reader *r)
         if (r->failed) return 0;
         value = value * 10 + digit;
     }
-    bool more = r->pos < r->end && (*r->pos == '.' || *r->pos == 'e' || *r->pos == 'E');
-    if (r->pos == start || more) reader_fail(r);
+    if (r->pos == start) reader_fail(r); /* a fraction or exponent fails at what must follow */
     return minus ? -value : value;
 }
 

@@ -330,6 +330,24 @@ Test(address_file, references_that_cannot_be)
     addrman_free(a);
 }
 
+Test(address_file, places_are_bounded)
+{
+    struct head h = USUAL;
+    h.in_new = 1;
+    struct buffer f = file_with(h);
+    put_entry(&f, "250.1.1.1", 1, 0, 0);
+    for (int b = 0; b < 12; b++) {
+        buffer_put_le32(&f, 1);
+        buffer_put_le32(&f, 0);
+    }
+    put_zeroes(&f, 4 * (ADDRMAN_NEW_BUCKETS - 12) + 32);
+    struct addrman *a = read_back(&f);
+    struct addrman_position p;
+    struct endpoint e = service("250.1.1.1", 1);
+    cr_assert(addrman_find(a, &e, NULL, &p) && p.multiplicity == ADDRMAN_NEW_BUCKETS_PER_ADDRESS);
+    addrman_free(a);
+}
+
 Test(address_file, an_address_twice_or_without_success)
 {
     static const struct {
@@ -416,7 +434,7 @@ Test(address_file, version_1)
     struct buffer f = file_with(h);
     struct peer_addr addr = fresh("250.1.1.1", 8333);
     struct netaddr source = ip("252.2.2.2");
-    buffer_put_le32(&f, 209900);
+    buffer_put_le32(&f, 0x7ffff); /* a program's version once: of no meaning */
     peer_addr_write(&f, &addr, ADDR_V1);
     netaddr_write_v1(&f, &source);
     put_zeroes(&f, 12);

@@ -185,7 +185,7 @@ Test(bans, file_of_others)
         read_text(&b,
                   "{ \"banned_nets\": ["
                   "{ \"version\": 1, \"ban_created\": 0, \"banned_until\": 778, \"address\": \"aaaaaaaaa\" },"
-                  "{ \"version\": 2, \"ban_created\": 0, \"banned_until\": 778, \"address\": \"bbbbbbbbb\" },"
+                  "{ \"version\": 2, \"ban_created\": 0, \"banned_until\": 778, \"address\": \"3.3.3.3\" },"
                   "{ \"version\": 1, \"ban_created\": 0, \"banned_until\": 778, \"address\": \"1.0.0.0/8\" }]}",
                   &skipped),
         RESULT_OK);
