@@ -4,19 +4,17 @@
 
 enum { MIN_BLOCKS_TO_KEEP = 288 }; /* an unrequested block further ahead of the tip is not kept */
 
-bool chain_accept_header(struct chain *c, const struct block_header *h, int64_t now_s, bool min_work,
-                         struct block_node **node, struct verdict *v)
+static bool accept_header(struct chain *c, const struct block_header *h, const struct block_hash *hash, int64_t now_s,
+                          bool min_work, struct block_node **node, struct verdict *v)
 {
-    struct block_hash hash;
     char text[HASH_TEXT];
-    block_header_hash(&hash, h);
-    *node = chain_find(c, &hash);
+    *node = chain_find(c, hash);
     if (*node) {
         if (!((*node)->status & BLOCK_ANY_FAILURE)) return true;
         return verdict_fail(v, VERDICT_CACHED_INVALID, "duplicate-invalid", "block %s was previously marked invalid",
-                            block_hash_text(text, &hash));
+                            block_hash_text(text, hash));
     }
-    if (!header_check(h, &hash, &c->params, v)) return false;
+    if (!header_check(h, hash, &c->params, v)) return false;
     struct block_node *prev = chain_find(c, &h->prev);
     if (!prev) return verdict_fail(v, VERDICT_MISSING_PREV, "prev-blk-not-found", "%s", "");
     if (prev->status & BLOCK_ANY_FAILURE) return verdict_fail(v, VERDICT_INVALID_PREV, "bad-prevblk", "%s", "");
@@ -26,8 +24,20 @@ bool chain_accept_header(struct chain *c, const struct block_header *h, int64_t 
         if (u256_cmp(work, c->options.minimum_chain_work) < 0)
             return verdict_fail(v, VERDICT_LOW_WORK, "too-little-chainwork", "%s", "");
     }
-    *node = block_tree_add(&c->tree, h, &hash, prev);
+    *node = block_tree_add(&c->tree, h, hash, prev);
     return true;
+}
+
+bool chain_accept_header(struct chain *c, const struct block_header *h, int64_t now_s, bool min_work,
+                         struct block_node **node, struct verdict *v)
+{
+    struct block_hash hash;
+    char text[HASH_TEXT], why[300];
+    block_header_hash(&hash, h);
+    if (accept_header(c, h, &hash, now_s, min_work, node, v)) return true;
+    log_debug(c->log, LOGC_VALIDATION, "Header refused: %s, %s", block_hash_text(text, &hash),
+              verdict_text(why, sizeof(why), v));
+    return false;
 }
 
 /* Whether a block that nobody asked for is worth keeping. */
