@@ -173,8 +173,8 @@ static int run_steps(struct daemon *d)
     bool ok = true;
     while (ok && done < ARRAY_LEN(steps)) ok = steps[done++].start(d, &error);
     if (ok) {
-        log_info(&d->log.log, "init message: Done loading");
         rpc_warmed_up(d);
+        log_info(&d->log.log, "init message: Done loading"); /* scripts that wait for this call at once */
         background_report(&d->background, true);
         daemon_run(d);
         run_shutdown_commands(d);
