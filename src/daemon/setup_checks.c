@@ -77,8 +77,22 @@ static void log_hints(struct daemon *d)
                               "Consider switching to testnet4.");
 }
 
+/* Options that are taken for other programs' sake, or for parts of the node that are not here, are named once. */
+static void log_options_without_effect(struct daemon *d)
+{
+    struct buffer names = {0};
+    for (size_t i = 0; i < options_daemon.count; i++) {
+        const struct option_row *row = &options_daemon.rows[i];
+        if ((row->flags & OPTION_RESERVED) && args_is_set(&d->args, row->name))
+            buffer_printf(&names, " -%s", row->name);
+    }
+    if (names.len) log_info(&d->log.log, "Options without an effect in this version:%s", buffer_text(&names));
+    buffer_clear(&names);
+}
+
 bool setup_checks(struct daemon *d, struct start_error *error)
 {
     log_hints(d);
+    log_options_without_effect(d);
     return check_chain_only(d, error) && check_prune(d, error) && check_mining(d, error);
 }
