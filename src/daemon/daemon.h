@@ -61,6 +61,9 @@ struct start_error {
     bool raw;
 };
 
+/* Fills ERROR; returns false, so that a step can `return start_fail(...)`. */
+bool start_fail(struct start_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
+
 /* setup_chain.c: chain parameters and limits out of the options. */
 MUST_USE bool setup_chain_options(struct daemon *d, struct start_error *error);
 

@@ -33,13 +33,18 @@ static bool make_path(const char *path, bool *made)
     return ok;
 }
 
+enum result dir_create(const char *path, bool *made, struct error *error)
+{
+    bool ignored;
+    if (make_path(path, made ? made : &ignored)) return RESULT_OK;
+    return error_set(error, RESULT_IO, "Cannot create directory %s: %s", path, strerror(errno));
+}
+
 enum result datadir_create(const char *path, struct error *error)
 {
     bool made = false;
-    if (!make_path(path, &made)) {
-        return error_set(error, RESULT_IO, "Cannot create directory %s: %s", path, strerror(errno));
-    }
-    if (!made) return RESULT_OK;
+    enum result r = dir_create(path, &made, error);
+    if (r || !made) return r;
     struct buffer wallets = {0};
     buffer_printf(&wallets, "%s/wallets", path);
     bool ok = mkdir(buffer_text(&wallets), 0700) == 0 || errno == EEXIST;

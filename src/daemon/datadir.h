@@ -2,10 +2,15 @@
 #ifndef CAIRN_DAEMON_DATADIR_H
 #define CAIRN_DAEMON_DATADIR_H
 
+#include <stdbool.h>
+
 #include "base/compiler.h"
 #include "base/result.h"
 
-/* Makes the directory PATH (mode 0700) with all above it and, where it is new, an empty folder "wallets" in it. */
+/* Makes the directory PATH (mode 0700) with all above it; *MADE (may be NULL) tells whether it is new. */
+MUST_USE enum result dir_create(const char *path, bool *made, struct error *error);
+
+/* The same for the data directory: where it is new, an empty folder "wallets" in it. */
 MUST_USE enum result datadir_create(const char *path, struct error *error);
 
 /* A lock on a directory: a write lock on its file .lock, of the same sort as Bitcoin Core's, so that neither starts in

@@ -1,5 +1,4 @@
 /* Chain parameters and limits out of the options. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,21 +15,7 @@ enum {
     FAST_PRUNE_FILE_BYTES = 64 << 10,
     MIN_CACHE_MIB = 4,
     SIG_CACHE_MIB = 32,
-    MAX_THREADS = 16,
 };
-
-static bool fail(struct start_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static bool fail(struct start_error *error, const char *format, ...)
-{
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    buffer_put_str(&error->text, text);
-    return false;
-}
 
 /* Hex of up to 64 digits, 0x in front allowed, padded on the left: block hashes and chain work as users type them. */
 static bool parse_u256(const char *text, uint8_t big_endian[32])
@@ -50,9 +35,9 @@ static bool set_signet(struct daemon *d, struct start_error *error)
     const char **challenges = args_list(&d->args, "signetchallenge", &count);
     bool ok = true;
     if (count > 1)
-        ok = fail(error, "-signetchallenge cannot be multiple values.");
+        ok = start_fail(error, "-signetchallenge cannot be multiple values.");
     else if (count == 1 && !hex_decode_append(&d->signet_challenge, challenges[0], strlen(challenges[0])))
-        ok = fail(error, "-signetchallenge must be hex, not '%s'.", challenges[0]);
+        ok = start_fail(error, "-signetchallenge must be hex, not '%s'.", challenges[0]);
     else if (count == 1)
         chain_params_set_signet_challenge(&d->options.params, buffer_span(&d->signet_challenge));
     free(challenges);
@@ -71,9 +56,9 @@ static bool set_deployments(struct daemon *d, struct start_error *error)
         const char **values = args_list(&d->args, rows[r].option, &count);
         bool ok = true;
         if (count && d->options.params.type == CHAIN_MAIN)
-            ok = fail(error, "The -%s option may not be used on mainnet.", rows[r].option);
+            ok = start_fail(error, "The -%s option may not be used on mainnet.", rows[r].option);
         for (size_t i = 0; ok && i < count && d->options.params.type == CHAIN_REGTEST; i++)
-            if (!rows[r].set(&d->options.params, values[i], text, sizeof(text))) ok = fail(error, "%s", text);
+            if (!rows[r].set(&d->options.params, values[i], text, sizeof(text))) ok = start_fail(error, "%s", text);
         free(values);
         if (!ok) return false;
     }
@@ -86,7 +71,7 @@ static bool set_test_options(struct daemon *d, struct start_error *error)
     const char **values = args_list(&d->args, "test", &count);
     free(values);
     if (count && d->options.params.type != CHAIN_REGTEST)
-        return fail(error, "-test=<option> can only be used with regtest");
+        return start_fail(error, "-test=<option> can only be used with regtest");
     if (args_list_has(&d->args, "test", "bip94")) d->options.params.enforce_bip94 = true;
     return true;
 }
@@ -100,15 +85,15 @@ static bool set_trust(struct daemon *d, struct start_error *error)
     if (args_is_set(&d->args, "minimumchainwork")) {
         const char *text = args_string(&d->args, "minimumchainwork");
         if (!parse_u256(text, value))
-            return fail(error, "Invalid minimum work specified (%s), must be up to 64 hex digits", text);
+            return start_fail(error, "Invalid minimum work specified (%s), must be up to 64 hex digits", text);
         o->minimum_chain_work = u256_from_be(value);
     }
     if (args_is_set(&d->args, "assumevalid")) {
         const char *text = args_string(&d->args, "assumevalid");
         if (!parse_u256(text, value))
-            return fail(error,
-                        "Invalid assumevalid block hash specified (%s), must be up to 64 hex digits (or 0 to disable)",
-                        text);
+            return start_fail(
+                error, "Invalid assumevalid block hash specified (%s), must be up to 64 hex digits (or 0 to disable)",
+                text);
         for (int i = 0; i < 32; i++) o->assume_valid.bytes[i] = value[31 - i];
     }
     return true;
@@ -132,7 +117,7 @@ static void set_limits(struct daemon *d)
 static bool set_seed(struct daemon *d, struct start_error *error)
 {
     if (getrandom(d->options.chain.seed, sizeof(d->options.chain.seed), 0) != sizeof(d->options.chain.seed))
-        return fail(error, "The system gives no random numbers.");
+        return start_fail(error, "The system gives no random numbers.");
     return true;
 }
 
@@ -156,16 +141,17 @@ static bool set_subversion(struct daemon *d, struct start_error *error)
     buffer_printf(&text, "/Satoshi:31.99.0/%s:%s", CAIRN_NAME, CAIRN_VERSION);
     for (size_t i = 0; ok && i < count; i++) {
         if (unsafe_comment(comments[i]))
-            ok = fail(error, "User Agent comment (%s) contains unsafe characters.", comments[i]);
+            ok = start_fail(error, "User Agent comment (%s) contains unsafe characters.", comments[i]);
         buffer_printf(&text, "%s%s", i ? "; " : "(", comments[i]);
     }
     buffer_put_str(&text, count ? ")/" : "/");
     free(comments);
     if (ok && text.len > MAX_SUBVERSION)
-        ok = fail(error,
-                  "Total length of network version string (%zu) exceeds maximum length (%d). Reduce the number or size "
-                  "of uacomments.",
-                  text.len, MAX_SUBVERSION);
+        ok = start_fail(
+            error,
+            "Total length of network version string (%zu) exceeds maximum length (%d). Reduce the number or size "
+            "of uacomments.",
+            text.len, MAX_SUBVERSION);
     if (ok) snprintf(d->subversion, sizeof(d->subversion), "%s", buffer_text(&text));
     buffer_clear(&text);
     return ok;

@@ -1,5 +1,4 @@
 /* Options that contradict the chain or each other, and those that are better not kept. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,36 +7,24 @@
 
 enum { MAX_BLOCK_WEIGHT_WU = 4000000, MIN_RESERVED_WEIGHT_WU = 2000, MIN_PRUNE_MIB = 550 };
 
-static bool fail(struct start_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static bool fail(struct start_error *error, const char *format, ...)
-{
-    char text[256];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    buffer_put_str(&error->text, text);
-    return false;
-}
-
 static bool check_chain_only(struct daemon *d, struct start_error *error)
 {
     const struct chain_params *p = &d->options.params;
     if (args_bool(&d->args, "acceptnonstdtxn") && p->type == CHAIN_MAIN)
-        return fail(error, "acceptnonstdtxn is not currently supported for %s chain", p->name);
+        return start_fail(error, "acceptnonstdtxn is not currently supported for %s chain", p->name);
     if (args_bool(&d->args, "acceptstalefeeestimates") && p->type != CHAIN_REGTEST)
-        return fail(error, "acceptstalefeeestimates is not supported on %s chain.", p->name);
+        return start_fail(error, "acceptstalefeeestimates is not supported on %s chain.", p->name);
     return true;
 }
 
 static bool check_prune(struct daemon *d, struct start_error *error)
 {
     int64_t mib = args_int(&d->args, "prune");
-    if (mib && args_bool(&d->args, "txindex")) return fail(error, "Prune mode is incompatible with -txindex.");
-    if (mib < 0) return fail(error, "Prune cannot be configured with a negative value.");
+    if (mib && args_bool(&d->args, "txindex")) return start_fail(error, "Prune mode is incompatible with -txindex.");
+    if (mib < 0) return start_fail(error, "Prune cannot be configured with a negative value.");
     if (mib > 1 && mib < MIN_PRUNE_MIB)
-        return fail(error, "Prune configured below the minimum of %d MiB.  Please use a higher number.", MIN_PRUNE_MIB);
+        return start_fail(error, "Prune configured below the minimum of %d MiB.  Please use a higher number.",
+                          MIN_PRUNE_MIB);
     return true;
 }
 
@@ -47,18 +34,19 @@ static bool check_mining(struct daemon *d, struct start_error *error)
     long long reserved = (long long)args_int(&d->args, "blockreservedweight");
     amount_sat fee;
     if (most > MAX_BLOCK_WEIGHT_WU)
-        return fail(error, "-blockmaxweight (%lld) exceeds consensus maximum block weight (%d)", most,
-                    MAX_BLOCK_WEIGHT_WU);
+        return start_fail(error, "-blockmaxweight (%lld) exceeds consensus maximum block weight (%d)", most,
+                          MAX_BLOCK_WEIGHT_WU);
     if (reserved > MAX_BLOCK_WEIGHT_WU)
-        return fail(error, "-blockreservedweight (%lld) exceeds consensus maximum block weight (%d)", reserved,
-                    MAX_BLOCK_WEIGHT_WU);
+        return start_fail(error, "-blockreservedweight (%lld) exceeds consensus maximum block weight (%d)", reserved,
+                          MAX_BLOCK_WEIGHT_WU);
     if (reserved < MIN_RESERVED_WEIGHT_WU)
-        return fail(error, "-blockreservedweight (%lld) is lower than minimum safety value of (%d)", reserved,
-                    MIN_RESERVED_WEIGHT_WU);
+        return start_fail(error, "-blockreservedweight (%lld) is lower than minimum safety value of (%d)", reserved,
+                          MIN_RESERVED_WEIGHT_WU);
     if (reserved > most)
-        return fail(error, "-blockreservedweight (%lld) exceeds -blockmaxweight (%lld)", reserved, most);
+        return start_fail(error, "-blockreservedweight (%lld) exceeds -blockmaxweight (%lld)", reserved, most);
     const char *text = args_string(&d->args, "blockmintxfee");
-    if (!amount_parse(&fee, text)) return fail(error, "Invalid amount for -blockmintxfee=<amount>: '%.100s'", text);
+    if (!amount_parse(&fee, text))
+        return start_fail(error, "Invalid amount for -blockmintxfee=<amount>: '%.100s'", text);
     return true;
 }
 

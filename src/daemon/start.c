@@ -1,4 +1,5 @@
 /* Start and stop of the daemon as an array of steps. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,17 @@ int64_t clock_us(void)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+bool start_fail(struct start_error *error, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    buffer_put_str(&error->text, text);
+    return false;
 }
 
 static bool fail_with(struct start_error *error, const struct error *e)
@@ -51,7 +63,7 @@ static bool start_folders(struct daemon *d, struct start_error *error)
                       args_string(&d->args, "blocksdir"));
         return false;
     }
-    if (datadir_create(d->blocks_dir, &e)) return fail_with(error, &e);
+    if (dir_create(d->blocks_dir, NULL, &e)) return fail_with(error, &e);
     if (dir_lock_take(&d->datadir_lock, d->datadir, &e)) return fail_with(error, &e);
     return dir_lock_take(&d->blocks_lock, d->blocks_dir, &e) ? fail_with(error, &e) : true;
 }
