@@ -1,4 +1,5 @@
-/* Hashing as the node does it against plain OpenSSL calls in the same run: transaction ids and merkle levels. The rows
+/* Hashing as the node does it against plain OpenSSL calls in the same run: transaction ids, merkle levels, and both ids
+ * of every transaction of a real block. The rows
  * of a table are run in turn, RUNS times; what is printed is the median of the processor time and the ratio to the
  * first row. */
 #define OPENSSL_SUPPRESS_DEPRECATED
@@ -15,6 +16,8 @@
 #include "crypto/cpu.h"
 #include "crypto/sha256.h"
 #include "crypto/sha256_lanes.h"
+#include "primitives/block.h"
+#include "support/data.h"
 
 enum { RUNS = 11, LEAVES = 2000, MAX_WAYS = 6 };
 
@@ -156,6 +159,89 @@ static void measure(const char *title, struct work w, const struct way *ways, si
     free(w.out);
 }
 
+/* ---- a real block ---- */
+
+/* The block's transactions without and with their witness, as bytes made beforehand: of no use to tx_hash. */
+struct real {
+    struct block *block;
+    struct buffer stripped;
+    size_t *end; /* of each transaction in STRIPPED */
+};
+
+static void ids_by(const struct real *r, void (*hash)(uint8_t out[32], const void *data, size_t len))
+{
+    uint8_t out[32];
+    for (size_t i = 0; i < r->block->tx_count; i++) {
+        const struct tx *tx = &r->block->txs[i];
+        size_t from = i ? r->end[i - 1] : 0;
+        hash(out, r->stripped.data + from, r->end[i] - from);
+        CHECK(!memcmp(out, tx->txid.bytes, 32));
+        if (!tx->has_witness) continue;
+        hash(out, tx->raw.data, tx->raw.len);
+        CHECK(!memcmp(out, tx->wtxid.bytes, 32));
+    }
+}
+
+static void evp_twice(uint8_t out[32], const void *data, size_t len)
+{
+    by_evp(out, data, len, 1);
+}
+
+static void low_level_twice(uint8_t out[32], const void *data, size_t len)
+{
+    by_low_level(out, data, len, 1);
+}
+
+static void ids_evp(const struct real *r)
+{
+    ids_by(r, evp_twice);
+}
+
+static void ids_low_level(const struct real *r)
+{
+    ids_by(r, low_level_twice);
+}
+
+static void ids_ours(const struct real *r)
+{
+    block_hash_txs(r->block);
+}
+
+static void measure_real(const char *name)
+{
+    static const struct {
+        const char *name;
+        void (*run)(const struct real *r);
+    } ways[] = {{"OpenSSL EVP_Digest twice", ids_evp},
+                {"OpenSSL SHA256_* twice", ids_low_level},
+                {"block_hash_txs (what the node calls)", ids_ours}};
+    double us[ARRAY_LEN(ways)][RUNS], base = 0;
+    struct buffer raw = data_read(CAIRN_TEST_DATA, name);
+    struct real r = {.block = block_parse(buffer_span(&raw))};
+    CHECK(r.block);
+    r.end = mem_calloc(r.block->tx_count, sizeof(*r.end));
+    for (size_t i = 0; i < r.block->tx_count; i++) {
+        tx_write_no_witness(&r.stripped, &r.block->txs[i]);
+        r.end[i] = r.stripped.len;
+    }
+    for (int run = 0; run < RUNS; run++)
+        for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+            double start = now_us();
+            ways[i].run(&r);
+            us[i][run] = now_us() - start;
+        }
+    printf("txids and wtxids of %s: %zu transactions, %zu bytes\n", name, r.block->tx_count, raw.len);
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        qsort(us[i], RUNS, sizeof(double), by_value);
+        if (i == 0) base = us[i][RUNS / 2];
+        printf("  %-40s %10.2f us   %5.2f times as fast\n", ways[i].name, us[i][RUNS / 2], base / us[i][RUNS / 2]);
+    }
+    block_free(r.block);
+    buffer_clear(&r.stripped);
+    buffer_clear(&raw);
+    free(r.end);
+}
+
 int main(void)
 {
     printf("AVX2 %s, SHA extension %s; median of %d runs, processor time\n", cpu_has_avx2() ? "yes" : "no",
@@ -166,5 +252,6 @@ int main(void)
             ARRAY_LEN(plain_ways));
     measure("merkle root of 2000 leaves", (struct work){.count = LEAVES, .repeat = 20, .merkle = true}, merkle_ways,
             ARRAY_LEN(merkle_ways));
+    if (data_present(CAIRN_TEST_DATA, "the real block")) measure_real("blocks/real/mainnet-866342.blk.zst");
     return 0;
 }
