@@ -28,6 +28,36 @@ bool pubkey_uncompress(uint8_t out[65], struct span pubkey)
     return true;
 }
 
+static void key_write(uint8_t out[33], const secp256k1_pubkey *key)
+{
+    size_t len = 33;
+    secp256k1_ec_pubkey_serialize(secp256k1_context_static, out, &len, key, SECP256K1_EC_COMPRESSED);
+}
+
+bool pubkey_of_secret(uint8_t out[33], const uint8_t secret[32])
+{
+    secp256k1_pubkey key;
+    secp256k1_context *context = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+    bool good = secp256k1_ec_pubkey_create(context, &key, secret) == 1;
+    secp256k1_context_destroy(context);
+    if (good) key_write(out, &key);
+    return good;
+}
+
+bool pubkey_tweak_add(uint8_t pubkey[33], const uint8_t tweak[32])
+{
+    secp256k1_pubkey key;
+    if (!key_read(&key, span_of(pubkey, 33))) return false;
+    if (secp256k1_ec_pubkey_tweak_add(secp256k1_context_static, &key, tweak) != 1) return false;
+    key_write(pubkey, &key);
+    return true;
+}
+
+bool secret_tweak_add(uint8_t secret[32], const uint8_t tweak[32])
+{
+    return secp256k1_ec_seckey_tweak_add(secp256k1_context_static, secret, tweak) == 1;
+}
+
 /* A BER length, not necessarily the shortest form; what does not fit in three bytes fails the reader. */
 static size_t lax_length(struct reader *r)
 {

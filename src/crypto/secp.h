@@ -11,6 +11,13 @@ bool pubkey_is_valid(struct span pubkey);
 /* The 65-byte form of a valid key; false where it is none. */
 MUST_USE bool pubkey_uncompress(uint8_t out[65], struct span pubkey);
 
+/* The compressed public key of SECRET; false where SECRET is 0 or not below the order. */
+MUST_USE bool pubkey_of_secret(uint8_t out[33], const uint8_t secret[32]);
+
+/* BIP32's steps: the key plus TWEAK*G, the secret plus TWEAK. False where TWEAK or the sum is no valid number. */
+MUST_USE bool pubkey_tweak_add(uint8_t pubkey[33], const uint8_t tweak[32]);
+MUST_USE bool secret_tweak_add(uint8_t secret[32], const uint8_t tweak[32]);
+
 /* ECDSA with Bitcoin's historic rules: SIG is DER in the lax form (BIP66 is a script rule, not one of this function),
  * without the hash type; a high S is accepted. */
 bool ecdsa_verify(struct span pubkey, struct span sig, const uint8_t hash[32]);

@@ -23,19 +23,39 @@ void descriptor_infer_wsh(struct buffer *out, struct span inner, const struct ad
 MUST_USE bool descriptor_split(struct span text, bool required, struct span *body,
                                char computed[DESCRIPTOR_CHECKSUM_TEXT], char error[DESCRIPTOR_ERROR_TEXT]);
 
+/* Appends the body of a good descriptor as others may see it: private keys as their public ones, and of each
+ * "<...;...>" the alternative number PATH; with its checksum. */
+void descriptor_public(struct buffer *out, struct span body, const struct address_prefixes *prefixes, unsigned path);
+
 /* The scripts of a descriptor: one, or up to four for combo(). All zeroes is empty. */
 struct descriptor_scripts {
     struct buffer script[4];
     struct buffer text[4]; /* the descriptor of each, its keys with their origins, with a checksum */
     size_t count;
-    bool solvable; /* every key is known: not addr() and raw() */
+    bool solvable;      /* every key is known: not addr() and raw() */
+    bool ranged;        /* an extended key ends with a "*" */
+    bool has_secrets;   /* a key is private */
+    bool needs_secrets; /* COUNT is 0: a hardened step of a key whose secret is not here */
+    unsigned paths;     /* alternatives of "<...;...>" (BIP389); 1 without any */
 };
 
 void descriptor_scripts_clear(struct descriptor_scripts *s);
 
-/* Parses TEXT (with or without checksum) and makes its scripts. False and a sentence where it is no descriptor, or one
- * with extended or private keys, which are for a wallet. Understands addr, raw, pk, pkh, wpkh, combo, multi,
- * sortedmulti, sh, wsh, rawtr, and tr with trees of pk, multi_a and sortedmulti_a; key origins are read over. */
+/* Which of a descriptor's many scripts. */
+struct descriptor_position {
+    uint32_t index; /* stands for "*", below 2^31 */
+    unsigned path;  /* which alternative, from 0 */
+};
+
+/* Parses TEXT (with or without checksum) and makes its scripts AT a position. False and a sentence where it is no
+ * descriptor. Keys are public keys in hex, private ones (WIF) and extended ones (BIP32) with paths. Understands addr,
+ * raw, pk, pkh, wpkh, combo, multi, sortedmulti, sh, wsh, rawtr, and tr with trees of pk, multi_a and sortedmulti_a;
+ * key origins are read over. */
+MUST_USE bool descriptor_expand_at(struct descriptor_scripts *out, struct span text, bool checksum_required,
+                                   const struct address_prefixes *prefixes, struct descriptor_position at,
+                                   char error[DESCRIPTOR_ERROR_TEXT]);
+
+/* The same at the first position. */
 MUST_USE bool descriptor_expand(struct descriptor_scripts *out, struct span text, bool checksum_required,
                                 const struct address_prefixes *prefixes, char error[DESCRIPTOR_ERROR_TEXT]);
 

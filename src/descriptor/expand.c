@@ -230,19 +230,31 @@ static void finish_texts(struct descriptor_scripts *s, const struct address_pref
     }
 }
 
-bool descriptor_expand(struct descriptor_scripts *out, struct span text, bool checksum_required,
-                       const struct address_prefixes *prefixes, char error[DESCRIPTOR_ERROR_TEXT])
+bool descriptor_expand_at(struct descriptor_scripts *out, struct span text, bool checksum_required,
+                          const struct address_prefixes *prefixes, struct descriptor_position at,
+                          char error[DESCRIPTOR_ERROR_TEXT])
 {
-    struct descriptor_parser p = {.prefixes = prefixes, .error = error};
+    struct descriptor_parser p = {.prefixes = prefixes, .error = error, .at = at};
     struct span body;
     error[0] = '\0';
     *out = (struct descriptor_scripts){0};
     if (!descriptor_split(text, checksum_required, &body, NULL, error)) return false;
     p.text = &out->text[0];
-    if (expand_top(&p, body, out)) {
+    bool good = expand_top(&p, body, out);
+    if (!good || p.needs_secrets)
+        descriptor_scripts_clear(out);
+    else
         finish_texts(out, prefixes);
-        return true;
-    }
-    descriptor_scripts_clear(out);
-    return false;
+    out->ranged = p.ranged;
+    out->has_secrets = p.has_secrets;
+    out->needs_secrets = p.needs_secrets;
+    out->paths = p.paths ? p.paths : 1;
+    if (p.needs_secrets) out->solvable = true;
+    return good;
+}
+
+bool descriptor_expand(struct descriptor_scripts *out, struct span text, bool checksum_required,
+                       const struct address_prefixes *prefixes, char error[DESCRIPTOR_ERROR_TEXT])
+{
+    return descriptor_expand_at(out, text, checksum_required, prefixes, (struct descriptor_position){0}, error);
 }

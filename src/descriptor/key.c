@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "crypto/ripemd160.h"
 #include "crypto/secp.h"
+#include "descriptor/hd.h"
 #include "script/script.h"
 
 enum { MULTI_A_KEYS_MAX = 999 };
@@ -51,11 +52,15 @@ void descriptor_print_key(struct descriptor_parser *p, const struct descriptor_k
             uint8_t c = key->origin.data[i];
             buffer_put_u8(p->text, c == '\'' ? 'h' : i < 8 ? (uint8_t)tolower(c) : c);
         }
+    } else if (key->step_count) {
+        hex_append(p->text, span_of(key->root, sizeof key->root));
     } else {
         uint8_t id[20];
         hash160(id, key->bytes, key->len);
         hex_append(p->text, span_of(id, 4));
     }
+    for (size_t i = 0; i < key->step_count; i++)
+        descriptor_print(p, "/%u%s", key->steps[i] & ~HD_HARDENED, key->steps[i] & HD_HARDENED ? "h" : "");
     buffer_put_u8(p->text, ']');
     hex_append(p->text, xonly ? span_of(key->xonly, 32) : span_of(key->bytes, key->len));
 }
@@ -109,30 +114,99 @@ static bool take_origin(struct descriptor_parser *p, struct span *text, struct s
     return true;
 }
 
+static bool take_key(struct descriptor_parser *p, struct descriptor_key *key, struct span bytes,
+                     enum descriptor_context context)
+{
+    bool uncompressed_fits = context == DESCRIPTOR_TOP || context == DESCRIPTOR_P2SH;
+    if (bytes.len == 65 && !uncompressed_fits) return descriptor_error(p, "Uncompressed keys are not allowed");
+    memcpy(key->bytes, bytes.data, bytes.len);
+    memcpy(key->xonly, bytes.data + 1, 32);
+    key->len = bytes.len;
+    return true;
+}
+
+static bool parse_hex_key(struct descriptor_parser *p, struct span text, enum descriptor_context context,
+                          struct descriptor_key *key)
+{
+    uint8_t bytes[65];
+    const char *hex = (const char *)text.data;
+    bool x_only = text.len == 64 && context == DESCRIPTOR_P2TR;
+    size_t len = text.len / 2;
+    bool good = text.len % 2 == 0 && len <= sizeof bytes;
+    bytes[0] = 2; /* x only: the even key */
+    if (good) {
+        struct buffer b = {0};
+        good = hex_decode_append(&b, hex, text.len);
+        if (good) memcpy(bytes + x_only, b.data, len);
+        buffer_clear(&b);
+        len += x_only;
+    }
+    if (good && len == 65 && (bytes[0] == 6 || bytes[0] == 7))
+        return descriptor_error(p, "Hybrid public keys are not allowed");
+    if (!good || !pubkey_is_valid(span_of(bytes, len)))
+        return descriptor_error(p, "Pubkey '%.*s' is invalid", (int)(text.len < 150 ? text.len : 150), hex);
+    return take_key(p, key, span_of(bytes, len), context);
+}
+
+/* A private key (WIF): *MATCHED tells whether TEXT is one. */
+static bool parse_wif_key(struct descriptor_parser *p, struct span text, enum descriptor_context context,
+                          struct descriptor_key *key, bool *matched)
+{
+    uint8_t secret[32], bytes[65], compressed_bytes[33];
+    bool compressed;
+    char word[64];
+    *matched = false;
+    if (text.len >= sizeof word) return false;
+    memcpy(word, text.data, text.len);
+    word[text.len] = '\0';
+    if (!wif_decode(secret, &compressed, word, p->prefixes)) return false;
+    *matched = pubkey_of_secret(compressed_bytes, secret) && pubkey_uncompress(bytes, span_of(compressed_bytes, 33));
+    if (!*matched) return false;
+    p->has_secrets = true;
+    return take_key(p, key, compressed ? span_of(compressed_bytes, 33) : span_of(bytes, 65), context);
+}
+
+/* An extended key with a path, at the parser's position. */
+static bool parse_extended_key(struct descriptor_parser *p, struct span name, struct span steps,
+                               enum descriptor_context context, struct descriptor_key *key)
+{
+    struct hd_key hd;
+    struct hd_path path;
+    uint8_t id[20];
+    if (!hd_key_decode(&hd, name, p->prefixes))
+        return descriptor_error(p, "key '%.*s' is not valid", (int)(name.len < 150 ? name.len : 150),
+                                (const char *)name.data);
+    if (!hd_path_parse(p, steps, &path)) return false;
+    if (path.choices > 1 && p->paths && p->paths != path.choices)
+        return descriptor_error(p, "Multipath derivation paths have mismatched lengths");
+    if (path.choices > 1) p->paths = path.choices;
+    p->ranged |= path.ranged;
+    p->has_secrets |= hd.has_secret;
+    hash160(id, hd.pubkey, sizeof hd.pubkey);
+    memcpy(key->root, id, sizeof key->root);
+    memcpy(key->steps, path.steps, path.count * sizeof *path.steps);
+    key->step_count = path.count;
+    for (size_t i = 0; i < path.count && !p->needs_secrets; i++)
+        if (!hd_key_step(&hd, path.steps[i])) p->needs_secrets = true;
+    return take_key(p, key, span_of(hd.pubkey, sizeof hd.pubkey), context);
+}
+
 bool descriptor_key_parse(struct descriptor_parser *p, struct span text, enum descriptor_context context,
                           struct descriptor_key *key)
 {
-    bool uncompressed_fits = context == DESCRIPTOR_TOP || context == DESCRIPTOR_P2SH;
+    bool matched;
+    *key = (struct descriptor_key){0};
     if (!take_origin(p, &text, &key->origin)) return false;
-    int shown = (int)(text.len < 150 ? text.len : 150);
-    const char *hex = (const char *)text.data;
-    if (text.len == 0) return descriptor_error(p, "No key provided");
-    if (isspace(text.data[0]) || isspace(text.data[text.len - 1]))
-        return descriptor_error(p, "Key '%.*s' is invalid due to whitespace", shown, hex);
-    if (!hex_is(hex, text.len)) return descriptor_error(p, "key '%.*s' is not valid", shown, hex);
-    struct buffer bytes = {0};
-    if (text.len == 64 && context == DESCRIPTOR_P2TR) buffer_put_u8(&bytes, 2); /* x only: the even key */
-    bool decoded = hex_decode_append(&bytes, hex, text.len) && bytes.len <= sizeof key->bytes;
-    key->len = decoded ? bytes.len : 0;
-    if (decoded) memcpy(key->bytes, bytes.data, bytes.len);
-    buffer_clear(&bytes);
-    if (key->len == 65 && (key->bytes[0] == 6 || key->bytes[0] == 7))
-        return descriptor_error(p, "Hybrid public keys are not allowed");
-    if (!pubkey_is_valid(span_of(key->bytes, key->len)))
-        return descriptor_error(p, "Pubkey '%.*s' is invalid", shown, hex);
-    if (key->len == 65 && !uncompressed_fits) return descriptor_error(p, "Uncompressed keys are not allowed");
-    memcpy(key->xonly, key->bytes + 1, 32);
-    return true;
+    const uint8_t *slash = text.len ? memchr(text.data, '/', text.len) : NULL;
+    struct span name = slash ? span_of(text.data, (size_t)(slash - text.data)) : text;
+    if (name.len == 0) return descriptor_error(p, "No key provided");
+    if (isspace(name.data[0]) || isspace(name.data[name.len - 1]))
+        return descriptor_error(p, "Key '%.*s' is invalid due to whitespace", (int)(name.len < 150 ? name.len : 150),
+                                (const char *)name.data);
+    if (!slash && hex_is((const char *)name.data, name.len)) return parse_hex_key(p, name, context, key);
+    if (!slash && parse_wif_key(p, name, context, key, &matched)) return true;
+    if (!slash && matched) return false;
+    return parse_extended_key(p, name, span_from(text, name.len), context, key);
 }
 
 struct key_list {

@@ -6,12 +6,15 @@
 
 enum descriptor_context { DESCRIPTOR_TOP, DESCRIPTOR_P2SH, DESCRIPTOR_P2WPKH, DESCRIPTOR_P2WSH, DESCRIPTOR_P2TR };
 
-enum { DESCRIPTOR_NAME = 16 };
+enum { DESCRIPTOR_NAME = 16, DESCRIPTOR_STEPS_MAX = 255 };
 
 struct descriptor_parser {
     const struct address_prefixes *prefixes;
-    char *error;         /* DESCRIPTOR_ERROR_TEXT bytes; empty while nothing is wrong */
-    struct buffer *text; /* what is parsed is printed here, each key with its origin; may be NULL */
+    char *error; /* DESCRIPTOR_ERROR_TEXT bytes; empty while nothing is wrong */
+    struct descriptor_position at;
+    bool ranged, has_secrets, needs_secrets; /* see struct descriptor_scripts */
+    unsigned paths;                          /* 0 as long as no key has any */
+    struct buffer *text;                     /* what is parsed is printed here, each key with its origin; may be NULL */
 };
 
 struct descriptor_key {
@@ -19,6 +22,9 @@ struct descriptor_key {
     size_t len; /* 33 or 65 */
     uint8_t xonly[32];
     struct span origin; /* what stood in the brackets, in the parsed text; empty where nothing did */
+    uint8_t root[4];    /* fingerprint of the key that was given, where it was derived from it: */
+    uint32_t steps[DESCRIPTOR_STEPS_MAX];
+    size_t step_count;
 };
 
 /* Sets the error; always false. */

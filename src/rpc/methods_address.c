@@ -8,6 +8,8 @@
 #include "rpc/tx_json.h"
 #include "script/standard.h"
 
+enum { DERIVE_SLICE = 100 };
+
 static void put_witness(struct json_writer *w, const struct destination *dest, int version)
 {
     jw_kv_int(w, "witness_version", version);
@@ -61,51 +63,101 @@ static bool expand_arg(struct rpc_call *call, bool checksum_required, struct des
     return false;
 }
 
+static void put_public(struct rpc_call *call, struct span body, unsigned path)
+{
+    struct buffer text = {0};
+    descriptor_public(&text, body, rpc_prefixes(call), path);
+    jw_str_span(&call->out, buffer_span(&text));
+    buffer_clear(&text);
+}
+
 static void getdescriptorinfo(struct rpc_call *call)
 {
     char error[DESCRIPTOR_ERROR_TEXT], checksum[DESCRIPTOR_CHECKSUM_TEXT] = "";
     struct json_writer *w = &call->out;
     struct descriptor_scripts scripts;
     struct span body = {0};
-    struct buffer text = {0};
     if (!expand_arg(call, false, &scripts)) return;
-    bool split = descriptor_split(span_str(rpc_arg_str(call, 0, "")), false, &body, checksum, error);
-    if (split) {
-        buffer_put_span(&text, body);
-        buffer_printf(&text, "#%s", checksum);
+    if (descriptor_split(span_str(rpc_arg_str(call, 0, "")), false, &body, checksum, error)) {
         jw_object(w);
         jw_key(w, "descriptor");
-        jw_str_span(w, buffer_span(&text));
+        put_public(call, body, 0);
+        if (scripts.paths > 1) {
+            jw_kv_array(w, "multipath_expansion");
+            for (unsigned path = 0; path < scripts.paths; path++) put_public(call, body, path);
+            jw_array_end(w);
+        }
         jw_kv_str(w, "checksum", checksum);
-        jw_kv_bool(w, "isrange", false);
+        jw_kv_bool(w, "isrange", scripts.ranged);
         jw_kv_bool(w, "issolvable", scripts.solvable);
-        jw_kv_bool(w, "hasprivatekeys", false);
+        jw_kv_bool(w, "hasprivatekeys", scripts.has_secrets);
         jw_object_end(w);
     }
-    buffer_clear(&text);
     descriptor_scripts_clear(&scripts);
+}
+
+/* The addresses of SCRIPTS into the array that is open. */
+static void put_addresses(struct rpc_call *call, const struct descriptor_scripts *scripts)
+{
+    if (scripts->needs_secrets) rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Cannot derive script without private keys");
+    for (size_t i = 0; i < scripts->count; i++) {
+        struct destination dest;
+        script_destination(&dest, buffer_span(&scripts->script[i]));
+        if (dest.kind == DEST_NONE && scripts->count > 1 && i == 0) continue; /* the bare key of combo() */
+        if (!destination_json(&call->out, &dest, rpc_prefixes(call)))
+            rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Descriptor does not have a corresponding address");
+    }
+}
+
+/* Addresses of many positions, some at a time. */
+struct derivation {
+    int64_t begin, next, end; /* indexes, END included */
+    unsigned path, paths;
+};
+
+static bool derive_some(struct rpc_call *call, enum rpc_wake why)
+{
+    struct derivation *d = call->deferral.state;
+    struct span text = span_str(rpc_arg_str(call, 0, ""));
+    char error[DESCRIPTOR_ERROR_TEXT];
+    if (why != RPC_WAKE_SLICE) return false;
+    for (unsigned left = DERIVE_SLICE; left && d->path < d->paths && !rpc_failed(call); left--) {
+        struct descriptor_scripts scripts;
+        struct descriptor_position at = {.index = (uint32_t)d->next, .path = d->path};
+        if (d->next == d->begin) jw_array(&call->out);
+        if (!descriptor_expand_at(&scripts, text, true, rpc_prefixes(call), at, error)) {
+            rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
+            break;
+        }
+        put_addresses(call, &scripts);
+        descriptor_scripts_clear(&scripts);
+        if (d->next++ < d->end) continue;
+        jw_array_end(&call->out);
+        d->next = d->begin;
+        d->path++;
+    }
+    if (d->path == d->paths && d->paths > 1) jw_array_end(&call->out);
+    return d->path == d->paths;
 }
 
 static void deriveaddresses(struct rpc_call *call)
 {
     struct descriptor_scripts scripts;
-    struct json_writer *w = &call->out;
-    if (!expand_arg(call, true, &scripts)) return;
-    if (rpc_arg_given(call, 1)) {
+    struct derivation d = {0};
+    bool ranged = rpc_arg_given(call, 1);
+    if (ranged) rpc_value_range(call, call->args[1], &d.begin, &d.end);
+    if (rpc_failed(call) || !expand_arg(call, true, &scripts)) return;
+    d.next = d.begin;
+    d.paths = scripts.paths;
+    if (ranged && !scripts.ranged)
         rpc_fail(call, RPC_INVALID_PARAMETER, "Range should not be specified for an un-ranged descriptor");
-        descriptor_scripts_clear(&scripts);
-        return;
-    }
-    jw_array(w);
-    for (size_t i = 0; i < scripts.count; i++) {
-        struct destination dest;
-        script_destination(&dest, buffer_span(&scripts.script[i]));
-        if (dest.kind == DEST_NONE && scripts.count > 1 && i == 0) continue; /* the bare key of combo() */
-        if (!destination_json(w, &dest, rpc_prefixes(call)))
-            rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Descriptor does not have a corresponding address");
-    }
-    jw_array_end(w);
+    else if (!ranged && scripts.ranged)
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Range must be specified for a ranged descriptor");
     descriptor_scripts_clear(&scripts);
+    if (rpc_failed(call)) return;
+    if (d.paths > 1) jw_array(&call->out);
+    rpc_defer(call, &(struct rpc_deferral){
+                        .wake = derive_some, .free_state = free, .state = mem_dup(&d, sizeof d), .wants_slices = true});
 }
 
 const struct rpc_method rpc_address_methods[] = {
@@ -137,7 +189,7 @@ const struct rpc_method rpc_address_methods[] = {
         .summary = "The addresses of a descriptor, which must carry its checksum.",
         .args = RPC_ARGS(RPC_ARG("descriptor", RPC_STR, NULL, "The descriptor."),
                          RPC_ARG("range", RPC_RANGE, "", "The end, or begin and end, of a ranged descriptor.")),
-        .result = "[ \"address\", ... ] (json array)",
+        .result = "[ \"address\", ... ] (json array) With alternatives in a path: one such array for each.",
         .examples = "\"addr(bc1q09vm5lfy0j5reeulh4x5752q25uqqvz34hufdl)#7p6tq5wz\"",
         .handler = deriveaddresses,
     },

@@ -77,12 +77,18 @@ static void generatetoaddress(struct rpc_call *call)
     buffer_clear(&script);
 }
 
-/* The script that a descriptor stands for: of combo()'s, P2WPKH where it has one, else P2PKH. */
+/* The script that a descriptor stands for: of combo()'s, P2WPKH where it has one, else P2PKH. False and a sentence
+ * where TEXT is no descriptor; one of many scripts, or none that we can make, fails the call. */
 static bool descriptor_script(struct rpc_call *call, const char *text, struct buffer *out,
                               char error[DESCRIPTOR_ERROR_TEXT])
 {
     struct descriptor_scripts s;
     if (!descriptor_expand(&s, span_str(text), false, rpc_prefixes(call), error)) return false;
+    if (s.ranged)
+        rpc_fail(call, RPC_INVALID_PARAMETER,
+                 "Ranged descriptor not accepted. Maybe pass through deriveaddresses first?");
+    else if (s.needs_secrets)
+        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Cannot derive script without private keys");
     size_t index = s.count == 4 ? 2 : s.count == 2 ? 1 : 0;
     buffer_put_span(out, buffer_span(&s.script[index]));
     descriptor_scripts_clear(&s);
@@ -108,7 +114,7 @@ static void output_script(struct rpc_call *call, struct buffer *out)
     char error[DESCRIPTOR_ERROR_TEXT];
     struct destination dest;
     const char *text = rpc_arg_str(call, 0, "");
-    if (descriptor_script(call, text, out, error)) return;
+    if (descriptor_script(call, text, out, error) || rpc_failed(call)) return;
     if (address_decode(&dest, text, rpc_prefixes(call), NULL))
         destination_script(out, &dest);
     else

@@ -9,7 +9,7 @@
 #include "rpc/server.h"
 #include "rpc/table.h"
 
-enum { SCAN_SLICE = 20000 }; /* coins at a time */
+enum { SCAN_SLICE = 20000, EXPAND_SLICE = 100, DEFAULT_RANGE_END = 1000 }; /* coins and positions at a time */
 
 /* A script that is looked for. */
 struct wanted {
@@ -18,7 +18,16 @@ struct wanted {
     struct buffer script, text;
 };
 
+/* A descriptor of many scripts, of which some are wanted already. */
+struct pending {
+    const char *descriptor; /* lies in the call's arguments */
+    int64_t next, end;      /* indexes, END included */
+    unsigned path, paths;   /* of the next */
+};
+
 struct scan {
+    struct pending *pending;
+    size_t pending_count, pending_cap;
     struct coins_iter *iter;
     const struct block_node *at; /* nodes stay as long as the chain */
     struct hashmap wanted;
@@ -44,6 +53,7 @@ static void scan_free(void *state)
         }
     }
     hashmap_clear(&s->wanted);
+    free(s->pending);
     coins_iter_free(s->iter);
     buffer_clear(&s->found);
     free(s);
@@ -79,13 +89,30 @@ static void want_script(struct scan *s, struct buffer *script_taken, struct buff
     }
 }
 
-/* A scan object is a descriptor, or {"desc", "range"}. */
-static void want_object(struct rpc_call *call, struct scan *s, const json_t *object)
+/* Wants the scripts of DESCRIPTOR at a position; WHOLE (may be NULL) gets what it is. False where the call failed. */
+static bool want_at(struct rpc_call *call, struct scan *s, const char *descriptor, struct descriptor_position at,
+                    struct descriptor_scripts *whole)
 {
     struct descriptor_scripts scripts;
     char error[DESCRIPTOR_ERROR_TEXT];
+    if (!descriptor_expand_at(&scripts, span_str(descriptor), false, rpc_prefixes(call), at, error)) {
+        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
+        return false;
+    }
+    if (whole) *whole = scripts; /* the flags; the scripts go now */
+    if (scripts.needs_secrets)
+        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Cannot derive script without private keys: '%s'", descriptor);
+    for (size_t i = 0; i < scripts.count; i++) want_script(s, &scripts.script[i], &scripts.text[i]);
+    descriptor_scripts_clear(&scripts);
+    return !rpc_failed(call);
+}
+
+/* A scan object is a descriptor, or {"desc", "range"}. */
+static void want_object(struct rpc_call *call, struct scan *s, const json_t *object)
+{
+    struct descriptor_scripts whole;
     const json_t *text = object, *range = NULL;
-    int64_t begin = 0, end = 0;
+    int64_t begin = 0, end = DEFAULT_RANGE_END;
     if (json_is_object(object)) {
         text = json_object_get(object, "desc");
         range = json_object_get(object, "range");
@@ -100,12 +127,26 @@ static void want_object(struct rpc_call *call, struct scan *s, const json_t *obj
     const char *descriptor = rpc_value_str(call, text);
     if (range && !json_is_null(range) && !rpc_failed(call)) rpc_value_range(call, range, &begin, &end);
     if (rpc_failed(call)) return;
-    if (!descriptor_expand(&scripts, span_str(descriptor), false, rpc_prefixes(call), error)) {
-        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
-        return;
+    if (!want_at(call, s, descriptor, (struct descriptor_position){.index = (uint32_t)begin}, &whole)) return;
+    if (!whole.ranged) end = begin;
+    if (begin == end && whole.paths == 1) return;
+    s->pending = mem_grow(s->pending, &s->pending_cap, s->pending_count + 1, sizeof *s->pending);
+    s->pending[s->pending_count++] =
+        (struct pending){.descriptor = descriptor, .next = begin, .end = end, .paths = whole.paths};
+}
+
+/* Some more scripts of descriptors that have many. True where all are wanted. */
+static bool want_some(struct rpc_call *call, struct scan *s)
+{
+    for (unsigned left = EXPAND_SLICE; left && s->pending_count && !rpc_failed(call); left--) {
+        struct pending *p = &s->pending[s->pending_count - 1];
+        struct descriptor_position at = {.index = (uint32_t)p->next, .path = p->path};
+        want_at(call, s, p->descriptor, at, NULL);
+        p->path = (p->path + 1) % p->paths;
+        if (p->path == 0) p->next++;
+        if (p->next > p->end) s->pending_count--;
     }
-    for (size_t i = 0; i < scripts.count; i++) want_script(s, &scripts.script[i], &scripts.text[i]);
-    descriptor_scripts_clear(&scripts);
+    return s->pending_count == 0;
 }
 
 static void put_found(struct scan *s, const struct outpoint *at, const struct coin *coin, const struct wanted *wanted)
@@ -167,6 +208,8 @@ static bool scan_wake(struct rpc_call *call, enum rpc_wake why)
 {
     struct scan *s = call->deferral.state;
     if (why != RPC_WAKE_SLICE) return false;
+    if (!s->aborted && !want_some(call, s)) return rpc_failed(call);
+    if (rpc_failed(call)) return true;
     if (!s->aborted && !scan_some(call, s)) return false;
     if (rpc_failed(call)) return true;
     jw_array_end(&s->out);
@@ -228,7 +271,8 @@ const struct rpc_method rpc_scan_methods[] = {
         .category = "blockchain",
         .summary = "Looks through all unspent outputs for those that pay to output descriptors: addr(ADDRESS), "
                    "raw(HEX), combo(KEY),\npkh(KEY), sh(multi(N,KEY,KEY,...)), tr(KEY), and more. A KEY is a public "
-                   "key in hex.\nOnly one search runs at a time.",
+                   "key in hex, or an xpub or xprv with\na path, which may end with * for many children.\nOnly one "
+                   "search runs at a time.",
         .args = RPC_ARGS(
             RPC_ARG("action", RPC_STR, NULL,
                     "start searches and answers at the end; abort ends the search that runs; status says "

@@ -4,8 +4,10 @@
 
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "base/random.h"
 #include "crypto/cpu.h"
+#include "crypto/hmac_sha512.h"
 #include "crypto/ripemd160.h"
 #include "crypto/sha256.h"
 #include "crypto/sha256_lanes.h"
@@ -225,4 +227,37 @@ Test(digests, avx2_lanes)
         cr_assert_arr_eq(in, out, sizeof(out), "in place, round %d", round);
     }
     print_count("avx2 lanes", 200 * 8);
+}
+
+/* RFC 4231, cases 1, 2 and 6 (a key longer than a block). */
+Test(digests, hmac_sha512)
+{
+    static const struct {
+        uint8_t byte;
+        size_t len;
+        const char *key, *data, *mac;
+    } rows[] = {
+        {0x0b, 20, NULL, "Hi There",
+         "87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cdedaa833b7d6b8a702038b274eaea3f4e4be9d914eeb61f"
+         "1702e"
+         "696c203a126854"},
+        {0, 4, "Jefe", "what do ya want for nothing?",
+         "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6"
+         "b4b63"
+         "6e070a38bce737"},
+        {0xaa, 131, NULL, "Test Using Larger Than Block-Size Key - Hash Key First",
+         "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f3526b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0"
+         "aec8b"
+         "915a985d786598"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint8_t key[131], mac[64];
+        memset(key, rows[i].byte, sizeof key);
+        if (rows[i].key) memcpy(key, rows[i].key, rows[i].len);
+        hmac_sha512(mac, span_of(key, rows[i].len), span_str(rows[i].data));
+        struct buffer text = {0};
+        hex_append(&text, span_of(mac, sizeof mac));
+        cr_expect_str_eq(buffer_text(&text), rows[i].mac);
+        buffer_clear(&text);
+    }
 }

@@ -168,6 +168,95 @@ Test(descriptor, texts_show_keys_with_their_origins)
     expect_texts("addr(1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2)", "addr(1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2)");
 }
 
+/* BIP32, test vector 1: the root and two of its descendants. */
+#define ROOT                                                                                                           \
+    "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"
+#define ROOT_PUBLIC                                                                                                    \
+    "xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8"
+#define CHILD_0H                                                                                                       \
+    "xpub68Gmy5EdvgibQVfPdqkBBCHxA5htiqg55crXYuXoQRKfDBFA1WEjWgP6LHhwBZeNK1VTsfTFUHCdrfp1bgwQ9xv5ski8PX9rL2dZXvgGDnw"
+#define CHILD_0H_1                                                                                                     \
+    "xpub6ASuArnXKPbfEwhqN6e3mwBcDTgzisQN1wXN9BJcM47sSikHjJf3UFHKkNAWbWMiGj7Wf5uMash7SyYq527Hqck2AxYysAA7xmALppuCkwQ"
+
+/* Script number 0 of TEXT at a position, in hex; good until the next call. */
+static const char *script_at(const char *text, uint32_t index, unsigned path)
+{
+    static char hex[200];
+    char error[DESCRIPTOR_ERROR_TEXT];
+    struct descriptor_scripts s;
+    struct buffer b = {0};
+    struct descriptor_position at = {.index = index, .path = path};
+    cr_assert(descriptor_expand_at(&s, span_str(text), false, &mainnet, at, error), "%s: %s", text, error);
+    hex_append(&b, buffer_span(&s.script[0]));
+    snprintf(hex, sizeof hex, "%s", buffer_text(&b));
+    buffer_clear(&b);
+    descriptor_scripts_clear(&s);
+    return hex;
+}
+
+static void expect_same(const char *a, uint32_t index, unsigned path, const char *b)
+{
+    char first[200];
+    snprintf(first, sizeof first, "%s", script_at(a, index, path));
+    cr_expect_str_eq(first, script_at(b, 0, 0), "%s at %u, %u is not %s", a, index, path, b);
+}
+
+Test(descriptor, children_of_extended_keys)
+{
+    expect_same("pk(" ROOT "/0h)", 0, 0, "pk(" CHILD_0H ")");
+    expect_same("pk(" ROOT "/0'/1)", 0, 0, "pk(" CHILD_0H_1 ")");
+    expect_same("pk(" CHILD_0H "/1)", 0, 0, "pk(" CHILD_0H_1 ")");
+    expect_same("pk(" ROOT ")", 0, 0, "pk(" ROOT_PUBLIC ")");
+    expect_same("wpkh(" ROOT "/*h)", 0, 0, "wpkh(" CHILD_0H ")");
+    expect_same("tr(" CHILD_0H "/*)", 1, 0, "tr(" CHILD_0H_1 ")");
+    expect_same("wsh(multi(1," ROOT "/<7h;0h>/*))", 1, 1, "wsh(multi(1," CHILD_0H_1 "))");
+    expect_same("sh(wpkh(" CHILD_0H "/<1;2>))", 0, 0, "sh(wpkh(" CHILD_0H_1 "))");
+    expect_texts("pkh(" ROOT "/0h/1)",
+                 "pkh([3442193e/0h/1]03501e454bf00751f24b1b489aa925215d66af2234e3891c3b21a52bedb3cd711c)");
+    expect_texts("pkh([deadbeef/5']" CHILD_0H "/1)",
+                 "pkh([deadbeef/5h/1]03501e454bf00751f24b1b489aa925215d66af2234e3891c3b21a52bedb3cd711c)");
+    /* WIF, compressed and not, of the secret 1 */
+    expect("pkh(KwDiBf89QgGbjEhKnhXJuH7LrciVrZi3qYjgd9M7rFU73sVHnoWn)",
+           "76a914751e76e8199196d454941c45d1b3a323f1433bd688ac");
+    expect("pkh(5HpHagT65TZzG1PH3CSu63k8DbpvD8s5ip4nEB3kEsreAnchuDf)",
+           "76a91491b24bf9f5288532960ac687abb035127b1d28a588ac");
+    expect("wpkh(5HpHagT65TZzG1PH3CSu63k8DbpvD8s5ip4nEB3kEsreAnchuDf)", "wpkh(): Uncompressed keys are not allowed");
+}
+
+Test(descriptor, what_extended_keys_are_known_for)
+{
+    struct descriptor_scripts s;
+    char error[DESCRIPTOR_ERROR_TEXT];
+    cr_assert(descriptor_expand(&s, span_str("pkh(" ROOT_PUBLIC "/1h/*)"), false, &mainnet, error));
+    cr_expect(s.count == 0 && s.needs_secrets && s.ranged && !s.has_secrets && s.solvable && s.paths == 1);
+    cr_assert(descriptor_expand(&s, span_str("pkh(" ROOT "/<1;2;3>)"), false, &mainnet, error));
+    cr_expect(s.count == 1 && !s.needs_secrets && !s.ranged && s.has_secrets && s.paths == 3);
+    descriptor_scripts_clear(&s);
+    struct buffer b = {0};
+    descriptor_public(&b, span_str("sh(multi(1," ROOT "/<0;5h>,KwDiBf89QgGbjEhKnhXJuH7LrciVrZi3qYjgd9M7rFU73sVHnoWn))"),
+                      &mainnet, 1);
+    b.len -= 9;
+    cr_expect_str_eq(buffer_text(&b), "sh(multi(1," ROOT_PUBLIC
+                                      "/5h,0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798))");
+    buffer_clear(&b);
+}
+
+Test(descriptor, broken_paths)
+{
+    expect("pk(" ROOT_PUBLIC "/)", "pk(): Key path value '' is not valid");
+    expect("pk(" ROOT_PUBLIC "/x)", "pk(): Key path value 'x' is not a valid uint32");
+    expect("pk(" ROOT_PUBLIC "/4294967296)", "pk(): Key path value '4294967296' is not a valid uint32");
+    expect("pk(" ROOT_PUBLIC "/2147483648)", "pk(): Key path value 2147483648 is out of range");
+    expect("pk(" ROOT_PUBLIC "/*/1)", "pk(): Key path value '*' is not a valid uint32");
+    expect("pk(" ROOT_PUBLIC "/<1>)", "pk(): Multipath key path specifiers must have at least two items");
+    expect("pk(" ROOT_PUBLIC "/<1;1>)", "pk(): Duplicated key path value 1 in multipath specifier");
+    expect("pk(" ROOT_PUBLIC "/<1;2>/<3;4>)", "pk(): Multiple multipath key path specifiers found");
+    expect("multi(1," ROOT_PUBLIC "/<1;2>," ROOT_PUBLIC "/<1;2;3>)",
+           "Multi: Multipath derivation paths have mismatched lengths");
+    expect("pk(" ROOT_PUBLIC "x)", "pk(): key '" ROOT_PUBLIC "x' is not valid");
+    expect("pk(" KEY "/1)", "pk(): key '" KEY "' is not valid");
+}
+
 /* Every cut and every changed character is either a descriptor or an error with a sentence. */
 Test(descriptor, broken_text)
 {

@@ -141,6 +141,31 @@ Test(rpc_methods, hashes)
 }
 
 /* The list in the help text is that of the log. */
+#define TPUB                                                                                                           \
+    "tpubD6NzVbkrYhZ4WaWSyoBvQwbpLkojyoTZPRsgXELWz3Popb3qkjcJyJUGLnL4qHHoQvao8ESaAstxYSnhyswJ76uZPStJRJCTKvosUCJZL5B"
+#define TPRV                                                                                                           \
+    "tprv8ZgxMBicQKsPd7Uf69XL1XwhmjHopUGep8GuEiJDZmbQz6o58LninorQAfcKZWARbtRtfnLcJ5MQ2AtHcQJCCRUcMRvmDUjyEmNUWwx8UbK"
+
+Test(rpc_methods, addresses_of_extended_keys)
+{
+    json_t *v = rpc_result(&f, "deriveaddresses", "[\"wpkh(" TPRV "/1/1/*)#kft60nuy\",[0,2]]");
+    cr_assert_eq(json_array_size(v), 3);
+    cr_expect_str_eq(json_string_value(json_array_get(v, 0)), "bcrt1qjqmxmkpmxt80xz4y3746zgt0q3u3ferr34acd5");
+    cr_expect_str_eq(json_string_value(json_array_get(v, 2)), "bcrt1qpgptk2gvshyl0s9lqshsmx932l9ccsv265tvaq");
+    json_decref(v);
+    EXPECT_ERROR("deriveaddresses", "[\"wpkh(" TPRV "/1/1/*)#kft60nuy\"]", "-8",
+                 "Range must be specified for a ranged descriptor");
+    EXPECT_ERROR("deriveaddresses", "[\"wpkh(" TPUB "/1/1/0)#s9ga3alw\",2]", "-8",
+                 "Range should not be specified for an un-ranged descriptor");
+    v = rpc_result(&f, "getdescriptorinfo", "[\"pkh(" TPRV "/<0;1>/*)\"]");
+    cr_expect(json_is_true(json_object_get(v, "isrange")) && json_is_true(json_object_get(v, "hasprivatekeys")));
+    cr_expect_eq(json_array_size(json_object_get(v, "multipath_expansion")), 2);
+    static const char public_form[] = "pkh(" TPUB "/0/*)#";
+    const char *text = json_string_value(json_object_get(v, "descriptor"));
+    cr_expect_eq(strncmp(text, public_form, strlen(public_form)), 0, "%s", text);
+    json_decref(v);
+}
+
 Test(rpc_methods, echoipc_and_a_category_of_old)
 {
     json_t *v = rpc_result(&f, "echoipc", "[\"hello\"]");
