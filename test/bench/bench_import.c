@@ -7,8 +7,7 @@
  *   bench_import ROUNDS --generate INPUTS        a regtest chain made now, see generated_chain.h
  *
  * Each import runs in a process of its own, so that its peak memory is its own. Printed are medians: of the
- * milliseconds, and of the ratios to the floor that was measured in the same round; and the ratio of the
- * quickest import to the quickest floor.
+ * milliseconds, and of the ratios to the floor, which is measured before and after each import (their mean counts).
  *
  * Under real-time priority (chrt -f 50) other work disturbs less, but Linux takes 5 % of each second from such a
  * process: the second of rest before each import keeps a short one clear of it, the wall time of a long one has it. */
@@ -214,16 +213,23 @@ struct series {
     struct run last;
 };
 
-/* BEST is the quickest floor; the medians have sorted everything. */
-static void print_series(struct series *s, int rounds, double best, unsigned threads)
+static void print_series(struct series *s, int rounds, unsigned threads)
 {
-    double wall = median(s->wall, rounds), cpu = median(s->cpu, rounds), wall_best = s->wall[0], cpu_best = s->cpu[0];
-    double cpu_ratio = median(s->cpu_ratio, rounds), wall_ratio = median(s->wall_ratio, rounds);
-    printf("import, %u thread%s: CPU %.1f ms = %.3f of the floor (best %.3f); wall %.1f ms = %.3f of it (best %.3f); "
-           "%.0f blocks/s, %.0f inputs/s; peak memory %.1f MiB; %ld sleeps\n",
-           threads, threads > 1 ? "s" : "", cpu, cpu_ratio, cpu_best / best, wall, wall_ratio, wall_best / best,
-           (double)s->last.blocks / wall * 1e3, (double)s->last.inputs / wall * 1e3, (double)s->last.peak_kib / 1024,
-           s->last.sleeps);
+    double wall = median(s->wall, rounds);
+    printf("import, %u thread%s: CPU %.1f ms = %.3f of the floor; wall %.1f ms = %.3f of it; %.0f blocks/s, "
+           "%.0f inputs/s; peak memory %.1f MiB; %ld sleeps\n",
+           threads, threads > 1 ? "s" : "", median(s->cpu, rounds), median(s->cpu_ratio, rounds), wall,
+           median(s->wall_ratio, rounds), (double)s->last.blocks / wall * 1e3, (double)s->last.inputs / wall * 1e3,
+           (double)s->last.peak_kib / 1024, s->last.sleeps);
+}
+
+static void add_run(struct series *s, int i, const struct run *r, double floor)
+{
+    s->last = *r;
+    s->cpu[i] = r->cpu;
+    s->wall[i] = r->wall;
+    s->cpu_ratio[i] = r->cpu / floor;
+    s->wall_ratio[i] = r->wall / floor;
 }
 
 static void bench(const char *program, struct span bytes, const char *file, const char *chain, int rounds)
@@ -233,24 +239,21 @@ static void bench(const char *program, struct span bytes, const char *file, cons
     CHECK(params);
     record_chain(&rec, bytes, params);
     static struct series series[THREADS_MAX];
-    double floors[ROUNDS_MAX], stores[ROUNDS_MAX];
+    double floors[ROUNDS_MAX], stores[ROUNDS_MAX], before = run_signatures(&rec);
     for (int i = 0; i < rounds; i++) {
-        floors[i] = run_signatures(&rec);
         for (unsigned t = 0; t < THREADS_MAX; t++) {
-            struct series *s = &series[t];
-            s->last = import_in_child(program, file, chain, t + 1);
-            stores[i] = s->last.stores;
-            s->cpu[i] = s->last.cpu;
-            s->wall[i] = s->last.wall;
-            s->cpu_ratio[i] = s->last.cpu / floors[i];
-            s->wall_ratio[i] = s->last.wall / floors[i];
+            struct run r = import_in_child(program, file, chain, t + 1);
+            double after = run_signatures(&rec);
+            add_run(&series[t], i, &r, (before + after) / 2);
+            floors[i] = before = after;
+            stores[i] = r.stores;
         }
     }
     printf("chain: %llu blocks, %llu inputs, %zu signature checks, %.1f MB\n", series[0].last.blocks,
            series[0].last.inputs, rec.count, (double)bytes.len / 1e6);
     printf("floor: %.1f ms CPU for the signature checks alone (median of %d)\n", median(floors, rounds), rounds);
     printf("(creating and closing empty stores, not counted: %.1f ms)\n", median(stores, rounds));
-    for (unsigned t = 0; t < THREADS_MAX; t++) print_series(&series[t], rounds, floors[0], t + 1);
+    for (unsigned t = 0; t < THREADS_MAX; t++) print_series(&series[t], rounds, t + 1);
     free(rec.triples);
 }
 
