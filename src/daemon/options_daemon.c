@@ -44,7 +44,7 @@ static const struct option_row rows[] = {
     {"blocksxor", OPTION_BOOL, GROUP_GENERAL, 0, NULL, "1",
      "Obfuscate new block and undo files with a random key, so that other programs do not take their bytes for "
      "something else. A blocks folder that exists keeps its key."},
-    {"blockversion", OPTION_INT, GROUP_MINING, OPTION_DEBUG_ONLY | OPTION_RESERVED, "<n>", NULL,
+    {"blockversion", OPTION_INT, GROUP_MINING, OPTION_DEBUG_ONLY, "<n>", NULL,
      "Version of the blocks that the node makes (regtest)."},
     {"bytespersigop", OPTION_INT, GROUP_RELAY, OPTION_RESERVED, "<n>", "20",
      "Bytes that a signature operation counts for."},

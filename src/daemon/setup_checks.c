@@ -47,6 +47,10 @@ static bool check_mining(struct daemon *d, struct start_error *error)
     const char *text = args_string(&d->args, "blockmintxfee");
     if (!amount_parse(&fee, text))
         return start_fail(error, "Invalid amount for -blockmintxfee=<amount>: '%.100s'", text);
+    d->options.block_reserved_weight_wu = (uint64_t)reserved;
+    d->options.block_min_fee_sat = fee;
+    if (d->options.params.type == CHAIN_REGTEST)
+        d->options.block_version = (int32_t)args_int_or(&d->args, "blockversion", 0);
     return true;
 }
 

@@ -10,12 +10,17 @@
 
 enum { COINBASE_VERSION = 2, COINBASE_SEQUENCE = 0xfffffffe, COMMITMENT_BYTES = 38, SMALL_HEIGHT = 16 };
 
-/* Time of a new block: after the median of the last ones, and not before the first of its period allows (BIP94). */
-static uint32_t template_time(const struct chain *c, const struct header_node *tip, int64_t now_s)
+int64_t template_least_time(const struct chain *c, const struct header_node *tip)
 {
     int64_t least = header_median_time(tip) + 1;
     if ((tip->height + 1) % retarget_interval(&c->params) == 0 && (int64_t)tip->time - MAX_TIMEWARP_S > least)
         least = (int64_t)tip->time - MAX_TIMEWARP_S;
+    return least;
+}
+
+static uint32_t template_time(const struct chain *c, const struct header_node *tip, int64_t now_s)
+{
+    int64_t least = template_least_time(c, tip);
     return (uint32_t)(now_s > least ? now_s : least);
 }
 

@@ -10,6 +10,10 @@
 void block_template_build(struct chain *c, int64_t now_s, struct span script_pubkey, const struct tx *txs,
                           size_t tx_count, amount_sat fees_sat, struct buffer *out);
 
+/* The earliest time of a block on TIP, seconds since 1970: after the median of the last ones, and not before the first
+ * of its period allows (BIP94). */
+int64_t template_least_time(const struct chain *c, const struct header_node *tip);
+
 /* Counts the header's nonce up until the hash meets its bits or *TRIES is used up or the nonces are; takes what it
  * needed off *TRIES. True where it was found. HEADER holds the 80 bytes and is changed in place: a search goes on where
  * it ended. */

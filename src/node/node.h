@@ -15,13 +15,16 @@ struct coin_stats_index;
 struct node_options {
     struct chain_options chain;
     struct chain_params params;
-    const char *version;        /* "0.1.0" */
-    const char *subversion;     /* "/Satoshi:31.99.0/cairn:0.1.0(comment)/" */
-    const char *log_path;       /* for getrpcinfo; may be "" */
-    int32_t stop_at_height;     /* 0: never */
-    int64_t mock_time_s;        /* 0: the shell's clock */
-    struct kv_store tx_index;   /* ops NULL: not wanted */
-    struct kv_store coin_stats; /* ops NULL: not wanted */
+    const char *version;               /* "0.1.0" */
+    const char *subversion;            /* "/Satoshi:31.99.0/cairn:0.1.0(comment)/" */
+    const char *log_path;              /* for getrpcinfo; may be "" */
+    int32_t stop_at_height;            /* 0: never */
+    int64_t mock_time_s;               /* 0: the shell's clock */
+    uint64_t block_reserved_weight_wu; /* of templates, for the header and the miner's coinbase */
+    amount_sat block_min_fee_sat;      /* per 1000 virtual bytes, of transactions in templates */
+    int32_t block_version;             /* of templates; 0: as the deployments want it */
+    struct kv_store tx_index;          /* ops NULL: not wanted */
+    struct kv_store coin_stats;        /* ops NULL: not wanted */
 };
 
 /* What the shell shall do. */
@@ -51,7 +54,9 @@ struct node {
     bool importing; /* blocks are being read from files */
     bool loaded;    /* start-up work (import, indexes) is done */
     bool stop_wanted;
-    uint64_t tip_changes; /* counts; waiters compare */
+    uint64_t tip_changes;                      /* counts; waiters compare */
+    bool template_made;                        /* since start; the last one: */
+    uint64_t template_weight_wu, template_txs; /* the coinbase is in neither but as reserved weight */
     struct warnings warnings;
 
     struct node_action *actions;

@@ -6,7 +6,8 @@
 #include "consensus/pow.h"
 #include "consensus/versionbits.h"
 
-enum { BITS = 29, MAIN_THRESHOLD = 1815, INVALID_BLOCKS_AHEAD = 6 };
+/* Bits that deployments may use; miners roll the others as they like (BIP323). */
+enum { BITS = 5, MAIN_THRESHOLD = 1815, INVALID_BLOCKS_AHEAD = 6 };
 
 #define TOP_BITS UINT32_C(0x20000000)
 #define TOP_MASK UINT32_C(0xe0000000)

@@ -7,6 +7,7 @@
 #include "rpc/chain_call.h"
 #include "rpc/help.h"
 #include "rpc/table.h"
+#include "rpc/template.h"
 #include "script/script.h"
 
 enum { DEFAULT_TRIES = 1000000 };
@@ -47,7 +48,7 @@ static void generate_blocks(struct rpc_call *call, struct span script, int32_t c
     jw_array(&call->out);
     while (count > 0 && tries > 0 && !node->stop_wanted && !rpc_failed(call)) {
         struct buffer raw = {0};
-        block_template_build(node->chain, node_time_s(node), script, NULL, 0, 0, &raw);
+        rpc_build_template(call, script, NULL, 0, &raw);
         if (solve(node->chain, &raw, &tries) && submit_made(call, &raw, &hash)) {
             jw_hash(&call->out, hash.bytes);
             count--;
@@ -192,7 +193,7 @@ static void generateblock(struct rpc_call *call)
     struct tx *txs = read_transactions(call, &arena, &count);
     bool submit = rpc_arg_bool(call, 2, true);
     if (!rpc_failed(call)) {
-        block_template_build(call->node->chain, node_time_s(call->node), buffer_span(&script), txs, count, 0, &raw);
+        rpc_build_template(call, buffer_span(&script), txs, count, &raw);
         test_block(call, &raw);
     }
     if (!rpc_failed(call)) finish_block(call, &raw, submit);
@@ -351,10 +352,14 @@ static void getmininginfo(struct rpc_call *call)
     uint32_t next_bits = pow_next_bits(&tip->header, next_time(call, tip), &c->params);
     jw_object(w);
     jw_kv_int(w, "blocks", tip->header.height);
+    if (call->node->template_made) {
+        jw_kv_uint(w, "currentblockweight", call->node->template_weight_wu);
+        jw_kv_uint(w, "currentblocktx", call->node->template_txs);
+    }
     rpc_put_bits(w, tip->header.bits, true);
     jw_kv_double(w, "networkhashps", network_hash_rate(call, 120, -1));
     jw_kv_int(w, "pooledtx", 0);
-    jw_kv_amount(w, "blockmintxfee", 1);
+    jw_kv_amount(w, "blockmintxfee", call->node->options.block_min_fee_sat);
     jw_kv_str(w, "chain", c->params.name);
     jw_kv_object(w, "next");
     jw_kv_int(w, "height", tip->header.height + 1);
@@ -447,7 +452,8 @@ const struct rpc_method rpc_mining_methods[] = {
         .name = "getmininginfo",
         .category = "mining",
         .summary = "What a miner asks first.",
-        .result = "blocks (numeric), bits (string), difficulty (numeric), target (string), networkhashps, pooledtx, "
+        .result = "blocks (numeric), currentblockweight, currentblocktx (numeric, once a template was made), bits "
+                  "(string), difficulty (numeric), target (string), networkhashps, pooledtx, "
                   "blockmintxfee (numeric), chain (string),\nnext (json object) height, bits, difficulty, target of "
                   "the next block\nsignet_challenge (signet only), warnings",
         .examples = "",

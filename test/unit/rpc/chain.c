@@ -244,6 +244,70 @@ Test(rpc_chain, coins)
                  "-8: hash_serialized_3 hash type cannot be queried for a specific block");
 }
 
+#define SEGWIT "{\"rules\":[\"segwit\"]}"
+
+Test(rpc_chain, template_is_an_empty_block_on_the_tip)
+{
+    expect_error("getblocktemplate", "[{}]",
+                 "-8: getblocktemplate must be called with the segwit rule set (call with {\"rules\": [\"segwit\"]})");
+    expect_error("getblocktemplate", "[{\"mode\":\"x\"}]", "-8: Invalid mode");
+    expect_error("getblocktemplate", "[{\"mode\":3}]", "-8: Invalid mode");
+    mine(2);
+    json_t *t = rpc_result(&f, "getblocktemplate", "[" SEGWIT "]");
+    char *text = json_dumps(t, JSON_COMPACT);
+    cr_expect_eq(json_integer_value(json_object_get(t, "height")), 3);
+    cr_expect_eq(json_integer_value(json_object_get(t, "coinbasevalue")), 5000000000);
+    cr_expect_str_eq(json_string_value(json_object_get(t, "previousblockhash")), text_of("getblockhash", "[2]", NULL));
+    cr_expect(strstr(text, "\"rules\":[\"csv\",\"!segwit\",\"taproot\"],"), "%s", text);
+    cr_expect(strstr(text, "\"sigoplimit\":80000,\"sizelimit\":4000000,\"weightlimit\":4000000,"), "%s", text);
+    cr_expect(strstr(text, "\"default_witness_commitment\":\"6a24aa21a9ede2f61c3f71d1defd3fa999dfa36953755c690689799962"
+                           "b48bebd836974e8cf9\""),
+              "%s", text);
+    free(text);
+    json_decref(t);
+    cr_expect_eq(int_of("getmininginfo", "[]", "currentblockweight"), 8000);
+    cr_expect_eq(int_of("getmininginfo", "[]", "currentblocktx"), 0);
+}
+
+Test(rpc_chain, template_waits_for_another_tip)
+{
+    mine(1);
+    char request[200];
+    snprintf(request, sizeof request, "[{\"rules\":[\"segwit\"],\"longpollid\":\"%s\"}]",
+             text_of("getblocktemplate", "[" SEGWIT "]", "longpollid"));
+    char body[300];
+    snprintf(body, sizeof body, "{\"method\":\"getblocktemplate\",\"params\":%s,\"id\":1}", request);
+    cr_expect_str_eq(rpc_ask(&f, 0, "", body), "");
+    mine(1);
+    rpc_server_wake(f.server, 0);
+    cr_expect(strstr(buffer_text(&f.reply), "\"height\":3,"), "%s", buffer_text(&f.reply));
+    expect_error("getblocktemplate", "[{\"rules\":[\"segwit\"],\"longpollid\":\"x\"}]",
+                 "-8: longpollid must be of length 64 (not 1, for 'x')");
+}
+
+Test(rpc_chain, proposals_are_judged)
+{
+    char request[4000];
+    json_t *made = rpc_result(&f, "generateblock", "[\"raw(51)\",[],false]");
+    const char *hex = json_string_value(json_object_get(made, "hex"));
+    snprintf(request, sizeof request, "[{\"mode\":\"proposal\",\"data\":\"%s\"}]", hex);
+    expect_result("getblocktemplate", request, "null");
+    char *root = strstr(request, hex) + 72; /* the merkle root */
+    char digit = *root;
+    *root = digit == '0' ? '1' : '0';
+    expect_result("getblocktemplate", request, "\"bad-txnmrklroot\"");
+    *root = digit;
+    mine(1);
+    expect_result("getblocktemplate", request, "\"inconclusive-not-best-prevblk\"");
+    json_decref(made);
+    char block[3000];
+    snprintf(block, sizeof block, "%s", text_of("getblock", hash_params(1, ",0"), NULL));
+    snprintf(request, sizeof request, "[{\"mode\":\"proposal\",\"data\":\"%s\"}]", block);
+    expect_result("getblocktemplate", request, "\"duplicate\"");
+    expect_error("getblocktemplate", "[{\"mode\":\"proposal\"}]", "-3: Missing data String key for proposal");
+    expect_error("getblocktemplate", "[{\"mode\":\"proposal\",\"data\":\"00\"}]", "-22: Block decode failed");
+}
+
 /* scantxoutset is answered after the engine's slices. */
 static json_t *scan(const char *objects)
 {

@@ -75,6 +75,8 @@ void rpc_fixture_open_node(struct rpc_fixture *f, enum chain_type type, bool ind
         .params = *chain_params_get(type),
         .subversion = "/Satoshi:31.99.0/cairn:0.1.0/",
         .mock_time_s = 1600000000,
+        .block_reserved_weight_wu = 8000,
+        .block_min_fee_sat = 1,
         .tx_index = f->tx_index,
         .coin_stats = f->coin_stats,
     };
