@@ -62,13 +62,14 @@ static void finish_loading(struct daemon *d)
 static bool import_some(struct daemon *d, struct progress *p)
 {
     struct error e;
-    bool done;
+    bool done, reindexing = d->node->chain->reindexing;
     if (import_step(d->import, &done, &e)) return false;
     if (!done) {
         progress_show(p, d);
         return true;
     }
     progress_end(p, d);
+    if (reindexing) log_info(&d->log.log, "Reindexing finished");
     import_free(d->import);
     d->import = NULL;
     if (chain_flush(d->node->chain, false, &e)) node_fatal(d->node, e.code, &e);

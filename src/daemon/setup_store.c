@@ -119,6 +119,21 @@ static unsigned thread_count(const struct daemon *d)
     return (unsigned)(par < 1 ? 1 : par > MAX_THREADS ? MAX_THREADS : par);
 }
 
+/* Every file that the index counts blocks in is there. */
+static bool check_block_files(struct daemon *d, struct start_error *error)
+{
+    const struct chain *c = d->node->chain;
+    const struct flat_store *s = &d->ports.files;
+    struct error e;
+    for (uint32_t n = 0; n < c->file_count && !c->reindexing; n++) {
+        uint64_t size;
+        if (!c->files[n].blocks || !s->ops->size(s->ctx, FLAT_BLOCKS, n, &size, &e)) continue;
+        log_error(&d->log.log, "blk%05u.dat, with %u blocks: %s", n, c->files[n].blocks, e.text);
+        return fail_raw(error, "Error loading block database");
+    }
+    return true;
+}
+
 static bool verify(struct daemon *d, struct start_error *error)
 {
     struct error e;
@@ -150,7 +165,7 @@ bool setup_node(struct daemon *d, struct start_error *error)
     char hash[HASH_TEXT];
     log_info(&d->log.log, "Loaded best chain: hashBestChain=%s height=%d",
              tip ? block_hash_text(hash, &tip->header.hash) : "none", chain_height(d->node->chain));
-    return verify(d, error);
+    return check_block_files(d, error) && verify(d, error);
 }
 
 void close_stores(struct daemon *d)

@@ -158,6 +158,14 @@ static enum result files_write(void *ctx, enum flat_kind kind, uint32_t file, ui
     return result;
 }
 
+/* A file that may not be written to, and was not: another program's, or one that its owner has locked. */
+static bool is_locked(const struct flat_files *f, enum flat_kind kind, uint32_t file, const char *path)
+{
+    const struct appended *a = &f->appended[kind];
+    if ((a->fd >= 0 && a->file == file) || access(path, W_OK) == 0) return false;
+    return errno == EACCES || errno == EPERM || errno == EROFS;
+}
+
 static enum result files_sync(void *ctx, enum flat_kind kind, uint32_t file, uint64_t size, bool finalize,
                               struct error *e)
 {
@@ -166,6 +174,10 @@ static enum result files_sync(void *ctx, enum flat_kind kind, uint32_t file, uin
     int fd;
     file_path(path, f, kind, file);
     pthread_mutex_lock(&f->lock);
+    if (is_locked(f, kind, file, path)) {
+        pthread_mutex_unlock(&f->lock);
+        return RESULT_OK;
+    }
     enum result result = open_appended(f, kind, file, path, false, &fd, e);
     if (result == RESULT_OK && finalize && ftruncate(fd, (off_t)size))
         result = system_error(e, "Cannot truncate", path);

@@ -35,8 +35,8 @@ static enum result failed(const struct leveldb_store *s, const char *action, cha
         code = RESULT_CORRUPT;
     else if (strstr(text, "/LOCK") || strstr(text, "already held by process"))
         code = RESULT_BUSY;
-    error_set(e, code, "%s database %s: %s", action, s->path, text);
-    log_error(s->log, "%s database %s: %s", action, s->path, text);
+    error_set(e, code, "%s database %s: LevelDB error: %s", action, s->path, text);
+    log_error(s->log, "%s database %s: LevelDB error: %s", action, s->path, text);
     leveldb_free(text);
     return code;
 }
