@@ -16,7 +16,8 @@ QUIET = {"?", "h", "gen"}
 
 
 def check_table(rows, sources, is_daemon):
-    text = "\n".join(content for name, content in sources.items() if name != JUDGE)
+    text = "\n".join(sources.values())
+    doing = "\n".join(content for name, content in sources.items() if name != JUDGE)
     for name, content in sources.items():
         if name.startswith("cli_") == is_daemon:
             continue
@@ -29,7 +30,7 @@ def check_table(rows, sources, is_daemon):
         is_read = f'"{option}"' in text
         if not is_read and not re.search("HIDDEN|RESERVED", flags):
             yield f"-{option}: help shows it, but nothing reads it: OPTION_RESERVED"
-        if is_read and "RESERVED" in flags and option not in QUIET:
+        if f'"{option}"' in doing and "RESERVED" in flags and option not in QUIET:
             yield f"-{option}: it is read: take OPTION_RESERVED away"
 
 
