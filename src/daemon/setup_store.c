@@ -149,6 +149,12 @@ static bool verify(struct daemon *d, struct start_error *error)
     return ok ? true : fail_raw(error, "Corrupted block database detected");
 }
 
+/* LevelDB names the folder whose bytes are wrong. */
+static const char *open_headline(const struct error *e)
+{
+    return strstr(e->text, "/chainstate") ? "Error opening coins database" : "Error loading block database";
+}
+
 bool setup_node(struct daemon *d, struct start_error *error)
 {
     struct error e;
@@ -158,7 +164,7 @@ bool setup_node(struct daemon *d, struct start_error *error)
     thread_pool_open(&d->ports.workers, thread_count(d));
     log_info(&d->log.log, "Script verification uses %u threads", workers_threads(&d->ports.workers));
     if (node_open(&d->node, &d->options, &d->ports, clock_us(), &d->log.log, &e))
-        return fail_store(d, error, &e, "Error loading block database");
+        return fail_store(d, error, &e, open_headline(&e));
     bool more;
     if (!chain_tip(d->node->chain) && node_advance(d->node, 1, &more, &e)) return fail(d, error, &e);
     const struct block_node *tip = chain_tip(d->node->chain);
