@@ -72,8 +72,7 @@ static bool import_some(struct daemon *d, struct progress *p)
     if (reindexing) log_info(&d->log.log, "Reindexing finished");
     import_free(d->import);
     d->import = NULL;
-    if (chain_flush(d->node->chain, false, &e)) node_fatal(d->node, e.code, &e);
-    finish_loading(d);
+    if (!node_maintain(d->node, &e)) finish_loading(d);
     return false;
 }
 
@@ -138,8 +137,7 @@ void daemon_run(struct daemon *d)
         take_signals(d);
         if (clock_us() - maintained > MAINTAIN_EVERY_US && !d->stop) {
             struct error e;
-            if (chain_flush(d->node->chain, false, &e)) node_fatal(d->node, e.code, &e);
-            maintained = clock_us();
+            if (!node_maintain(d->node, &e)) maintained = clock_us();
         }
         if (!d->stop) wait_for_events(d, busy || d->import || d->node->action_count);
     }

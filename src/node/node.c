@@ -225,6 +225,6 @@ enum result node_precious(struct node *n, struct block_node *b, struct error *e)
 
 enum result node_maintain(struct node *n, struct error *e)
 {
-    enum result r = chain_flush_if_needed(n->chain, e);
+    enum result r = chain_flush(n->chain, false, e);
     return r ? node_fatal(n, r, e) : RESULT_OK;
 }

@@ -114,7 +114,7 @@ void node_stop(struct node *n);
 /* Notes a failure of our machine: logged, and an ACTION_FATAL. Returns RESULT. */
 enum result node_fatal(struct node *n, enum result result, const struct error *e);
 
-/* Flushes where the cache is over its limit; call now and then. */
+/* Writes everything that is not on disk yet and keeps the cache; call now and then, so that a crash loses little. */
 MUST_USE enum result node_maintain(struct node *n, struct error *e);
 
 #endif
