@@ -12,8 +12,11 @@
 #include "node/import.h"
 #include "node/node.h"
 #include "notify/command.h"
+#include "wire/netaddr.h"
 
 struct http;
+struct net;
+struct network;
 struct rpc_server;
 struct rpc_transport;
 
@@ -39,6 +42,9 @@ struct daemon {
     struct rpc_transport *transport; /* setup_rpc.c */
     uint64_t tip_changes_seen;
     struct rpc_server *rpc;
+    struct network *network; /* network.c: sockets and the peers behind them; NULL: none */
+    struct net_bind *binds;  /* where to listen; owned */
+    size_t bind_count;
     int64_t start_us;
     bool activated; /* the best chain of what was stored at start-up is reached */
     bool indexes_synced;
@@ -84,6 +90,29 @@ void rpc_warmed_up(struct daemon *d);
 bool rpc_serve(struct daemon *d);
 void stop_rpc(struct daemon *d);
 void close_rpc(struct daemon *d);
+
+/* Where the daemon listens for peers. */
+struct net_bind {
+    struct endpoint at;
+    unsigned permissions; /* enum peer_permission (-whitebind) */
+    bool onion;           /* for the local Tor process */
+};
+
+/* setup_network.c: options, address files and bans; makes the node's peers. Closing writes peers.dat, banlist.json and
+ * anchors.dat. */
+MUST_USE bool setup_network(struct daemon *d, struct start_error *error);
+void close_network(struct daemon *d);
+/* Now and then (every 15 minutes; bans at once when they changed): writes the address files. */
+void network_save(struct daemon *d);
+
+/* network.c: opens the sockets of d->binds and begins. */
+MUST_USE bool network_start(struct daemon *d, struct start_error *error);
+/* Handles what came from the sockets and what the peers want sent. True where there is more to do at once. */
+bool network_serve(struct daemon *d);
+/* For poll: readable when there is something to handle; and when to call next (steady clock, microseconds). */
+int network_fd(const struct daemon *d);
+int64_t network_deadline_us(const struct daemon *d);
+void network_stop(struct daemon *d);
 
 /* run.c: the loop of the engine's thread, until it is time to stop. */
 void daemon_run(struct daemon *d);

@@ -1,0 +1,45 @@
+/* Blocks in: from a peer's message to the owner, and what the outcome means for the peer. */
+#ifndef CAIRN_P2P_BLOCKS_H
+#define CAIRN_P2P_BLOCKS_H
+
+#include "p2p/p2p.h"
+
+struct peer;
+
+/* Who gave us a block that is not judged yet. */
+struct block_source {
+    struct block_hash hash;
+    peer_id from;
+    bool punish; /* false: it came in a form for which nobody is to blame */
+};
+
+struct blocks_in {
+    struct hashmap sources;  /* struct block_source by hash */
+    struct p2p_block *queue; /* for p2p_take_block, a ring or list of blocks.c */
+    size_t queue_first, queue_count, queue_cap;
+};
+
+struct peer_blocks {
+    unsigned with_owner; /* blocks handed over and not done */
+    size_t bytes_with_owner;
+    int64_t last_block_s; /* when it last gave us a new one */
+};
+
+void blocks_init(struct p2p *p);
+void blocks_clear(struct p2p *p);
+
+void blocks_on_block(struct p2p *p, struct peer *peer, struct message *m);
+
+/* Hands RAW (taken) to the owner, as an answer of PEER. COMPACT: reconstructed; a failure to check then blames nobody.
+ */
+void blocks_hand_over(struct p2p *p, struct peer *peer, const struct block_header *header, struct buffer *raw,
+                      bool requested, bool min_work_checked, bool compact);
+
+/* A broken rule: discourages the peer where the rule says so. HOW: for the log, may be "". Returns true where it did.
+ */
+bool blocks_punish(struct p2p *p, struct peer *peer, const struct verdict *v, bool via_compact, const char *how);
+
+/* A block was connected, or found invalid (notices). */
+void blocks_on_checked(struct p2p *p, const struct block_hash *hash, const struct verdict *v);
+
+#endif

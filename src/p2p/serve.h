@@ -1,0 +1,45 @@
+/* Blocks and headers out: getheaders, getblocks, getdata, within limits of upload, privacy and pruning (BIP130, 144,
+ * 159). */
+#ifndef CAIRN_P2P_SERVE_H
+#define CAIRN_P2P_SERVE_H
+
+#include "p2p/p2p.h"
+
+struct peer;
+
+struct peer_serve {
+    struct inv *requests; /* of getdata, that wait; MAX_INV at most */
+    size_t first, count, cap;
+    struct block_hash continuation; /* after this block, an inv of the tip makes getblocks go on; zeroes: none */
+};
+
+struct serve {
+    uint64_t cycle_sent; /* bytes of the upload cycle */
+    int64_t cycle_start_us;
+};
+
+void serve_on_getheaders(struct p2p *p, struct peer *peer, struct message *m);
+void serve_on_getblocks(struct p2p *p, struct peer *peer, struct message *m);
+void serve_on_getdata(struct p2p *p, struct peer *peer, struct message *m);
+void serve_on_inv(struct p2p *p, struct peer *peer, struct message *m); /* to headers.h and txs.h */
+
+/* Serves what waits, as far as the send queue takes it. */
+void serve_send(struct p2p *p, struct peer *peer);
+static inline bool serve_waits(const struct peer_serve *s)
+{
+    return s->count > 0;
+}
+void serve_peer_clear(struct peer *peer);
+
+/* Bytes went out (upload target). */
+void serve_note_sent(struct p2p *p, size_t bytes);
+/* The target is reached; HISTORICAL: for blocks older than a week, which leave room for the recent ones. */
+bool serve_target_reached(const struct p2p *p, bool historical);
+
+/* The newest block of LOCATOR on the active chain (genesis where none is). */
+struct block_node *serve_fork(const struct chain *c, const struct locator_message *locator);
+/* A block off the active chain may be served only while it is young and nearly as good: else it would tell who we are.
+ */
+bool serve_may_show(struct p2p *p, const struct block_node *node);
+
+#endif
