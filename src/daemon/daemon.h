@@ -16,7 +16,7 @@
 
 struct http;
 struct net;
-struct network;
+struct network_loop;
 struct rpc_server;
 struct rpc_transport;
 
@@ -42,8 +42,8 @@ struct daemon {
     struct rpc_transport *transport; /* setup_rpc.c */
     uint64_t tip_changes_seen;
     struct rpc_server *rpc;
-    struct network *network; /* network.c: sockets and the peers behind them; NULL: none */
-    struct net_bind *binds;  /* where to listen; owned */
+    struct network_loop *network; /* network.c: sockets and the peers behind them; NULL: none */
+    struct net_bind *binds;       /* where to listen; owned */
     size_t bind_count;
     int64_t start_us;
     bool activated; /* the best chain of what was stored at start-up is reached */
