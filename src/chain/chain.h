@@ -16,6 +16,12 @@
 
 struct sig_cache;
 
+enum {
+    MIN_BLOCKS_TO_KEEP = 288, /* below the tip that pruning leaves; farther ahead nothing is stored unasked */
+    PRUNE_LOCKS = 8,
+};
+#define PRUNE_MANUALLY UINT64_MAX
+
 struct chain_ports {
     struct kv_store index; /* block index */
     struct kv_store coins; /* chain state */
@@ -30,6 +36,7 @@ struct chain_options {
     uint32_t max_file_bytes;        /* 128 MiB, or 64 KiB with -fastprune */
     uint64_t sig_cache_bytes;
     int64_t max_tip_age_s; /* -maxtipage; 0: a day */
+    uint64_t prune_target; /* bytes of block files to stay below (chain_prune.h); 0: keep all; or PRUNE_MANUALLY */
     bool reindex;          /* the index is empty and will be rebuilt from the files */
     bool check_index;      /* recompute the invariants of the tree after each change (-checkblockindex) */
     uint8_t seed[32];      /* hash keys and cache secrets; secret */
@@ -42,6 +49,12 @@ struct chain_file {
     uint32_t height_first, height_last;
     uint64_t time_first, time_last;
     bool dirty;
+};
+
+/* Somebody who has yet to read blocks. */
+struct prune_lock {
+    const char *name; /* NULL: unused */
+    int32_t height;   /* of the first block that is needed */
 };
 
 /* What connecting a block needs and leaves behind; reused from block to block. */
@@ -76,6 +89,11 @@ struct chain {
 
     struct chain_file *files;
     size_t file_count, file_cap;
+
+    bool have_pruned; /* files were deleted since the index was made */
+    bool prune_due;   /* files have grown since the last look */
+    struct prune_lock prune_locks[PRUNE_LOCKS];
+    const struct block_node *complete; /* the best candidate, once its way from the active chain was seen to be whole */
 
     bool initial_download;      /* latched false once the tip is recent and has enough work */
     int64_t max_tip_age_s;      /* -maxtipage */
@@ -212,8 +230,8 @@ double chain_progress(const struct chain *c, const struct block_node *n, int64_t
 MUST_USE enum result chain_test_block(struct chain *c, const struct block *b, int64_t now_s, unsigned flags,
                                       struct verdict *v, struct error *e);
 
-/* Checks the last COUNT blocks (0: all) at LEVEL 0..4. *OK is false where something is wrong with them. STOP (may be
- * NULL) is asked between blocks. */
+/* Checks the last COUNT blocks (0: all) at LEVEL 0..4, as far down as they were not pruned. *OK is false where
+ * something is wrong with them. */
 MUST_USE enum result chain_verify(struct chain *c, int level, int32_t count, bool *ok, struct error *e);
 
 /* Bytes of blk and rev files. */

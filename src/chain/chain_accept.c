@@ -2,8 +2,6 @@
 #include "chain/chain_internal.h"
 #include "consensus/pow.h"
 
-enum { MIN_BLOCKS_TO_KEEP = 288 }; /* an unrequested block further ahead of the tip is not kept */
-
 static bool accept_header(struct chain *c, const struct block_header *h, const struct block_hash *hash, int64_t now_s,
                           bool min_work, struct block_node **node, struct verdict *v)
 {

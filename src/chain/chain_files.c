@@ -51,7 +51,7 @@ static enum result file_for(struct chain *c, size_t len, uint32_t *number, struc
 {
     uint32_t last = c->file_count ? (uint32_t)c->file_count - 1 : 0;
     struct chain_file *f = file_at(c, last);
-    if (f->size && (uint64_t)f->size + len > c->options.max_file_bytes) {
+    if (f->size && (uint64_t)f->size + len >= c->options.max_file_bytes) {
         const struct flat_store *s = &c->ports.files;
         enum result r = s->ops->sync(s->ctx, FLAT_BLOCKS, last, f->size, true, e);
         if (r) return r;
@@ -74,6 +74,7 @@ enum result files_write_block(struct chain *c, struct block_node *n, struct span
     r = s->ops->write(s->ctx, FLAT_BLOCKS, number, f->size, buffer_span(&record), e);
     buffer_clear(&record);
     if (r) return r;
+    prune_note_growth(c, FLAT_BLOCKS, f->size, f->size + RECORD_HEADER + raw.len);
     node_note_block(n, number, f->size + RECORD_HEADER, raw.len);
     file_note_block(f, n, f->size + RECORD_HEADER + (uint32_t)raw.len);
     return RESULT_OK;
@@ -111,6 +112,7 @@ enum result files_write_undo(struct chain *c, struct block_node *n, struct span 
         n->undo_pos = f->undo_size + RECORD_HEADER;
         n->status |= BLOCK_HAVE_UNDO;
         n->dirty = true;
+        prune_note_growth(c, FLAT_UNDO, f->undo_size, f->undo_size + record.len);
         f->undo_size += (uint32_t)record.len;
         f->dirty = true;
     }
@@ -122,7 +124,7 @@ enum result files_sync(struct chain *c, struct error *e)
 {
     const struct flat_store *s = &c->ports.files;
     for (uint32_t i = 0; i < c->file_count; i++) {
-        if (!c->files[i].dirty) continue;
+        if (!c->files[i].dirty || !c->files[i].size) continue;
         enum result r = s->ops->sync(s->ctx, FLAT_BLOCKS, i, c->files[i].size, false, e);
         if (!r && c->files[i].undo_size) r = s->ops->sync(s->ctx, FLAT_UNDO, i, c->files[i].undo_size, false, e);
         if (r) return r;

@@ -3,6 +3,7 @@
  *   'v'                format version
  *   'b' || block hash  header (80), height, status, tx_count, file, data_pos, data_len, undo_pos (u32 each)
  *   'f' || file (be32) struct chain_file, u32 and u64 fields in order
+ *   'p'                present once block files were pruned
  *   'r'                present while the index is being rebuilt from the files
  */
 #include <stdlib.h>
@@ -71,6 +72,7 @@ enum result index_write_dirty(struct chain *c, struct error *e)
         ops->batch_put(batch, span_str("r"), span_str("1"));
     else
         ops->batch_del(batch, span_str("r"));
+    if (c->have_pruned) ops->batch_put(batch, span_str(INDEX_KEY_PRUNED), span_str("1"));
     put_dirty(c, ops, batch);
     enum result r = ops->batch_write(c->ports.index.ctx, batch, true, e);
     ops->batch_free(batch);
@@ -140,6 +142,8 @@ static enum result read_records(struct chain *c, struct loaded_list *list, struc
             list->count += good;
         } else if (key.data[0] == 'f') {
             good = file_parse(c, key, value);
+        } else if (key.data[0] == 'p') {
+            c->have_pruned = true;
         } else if (key.data[0] == 'r') {
             c->reindexing = true;
         }

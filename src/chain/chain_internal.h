@@ -25,6 +25,22 @@ MUST_USE enum result files_sync(struct chain *c, struct error *e);
 MUST_USE enum result index_load(struct chain *c, struct error *e);
 MUST_USE enum result index_write_dirty(struct chain *c, struct error *e);
 
+#define INDEX_KEY_PRUNED "p"
+
+/* ---- chain_prune.c ---- */
+
+/* A file of KIND grows from FROM to TO bytes. */
+void prune_note_growth(struct chain *c, enum flat_kind kind, uint64_t from, uint64_t to);
+
+/* After the tip went back to HEIGHT: locks above it go back with it. */
+void prune_locks_move_back(struct chain *c, int32_t height);
+
+/* Deletes files that the index does not count on any more. */
+void prune_remove_leftovers(struct chain *c);
+
+/* A reindex reads blk files up to the first gap and writes every undo file anew: deletes the others. */
+MUST_USE enum result prune_before_reindex(struct chain *c, struct error *e);
+
 /* ---- chain_connect.c ---- */
 
 void connect_work_clear(struct connect_work *w);

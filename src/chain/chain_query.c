@@ -1,6 +1,7 @@
 /* Questions about the whole chain: are we still catching up, how far are we, are the invariants kept. */
 #include "base/check.h"
 #include "chain/chain_internal.h"
+#include "chain/chain_prune.h"
 
 bool chain_is_initial_download(struct chain *c, int64_t now_s)
 {
@@ -80,7 +81,7 @@ void chain_check_index(const struct chain *c)
         if (c->tree.best_header && !(n->status & BLOCK_ANY_FAILURE))
             CHECK(u256_cmp(n->header.chainwork, c->tree.best_header->header.chainwork) <= 0);
         bool eligible = n->chain_tx_count && (n->status & BLOCK_HAVE_DATA) && !(n->status & BLOCK_ANY_FAILURE);
-        if (tip && eligible && block_node_better(n, tip)) CHECK(n->candidate);
+        if (tip && eligible && block_node_better(n, tip)) CHECK(n->candidate || chain_missing_data(c, n));
     }
     for (size_t h = 0; h < c->active_count; h++) {
         CHECK(c->active[h]->header.height == (int32_t)h);

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "chain/chain_internal.h"
+#include "chain/chain_prune.h"
 
 /* ---- candidates ---- */
 
@@ -84,6 +85,7 @@ void candidates_rebuild(struct chain *c)
 {
     for (size_t i = 0; i < c->candidate_count; i++) c->candidates[c->candidate_first + i]->candidate = false;
     c->candidate_first = c->candidate_count = 0;
+    c->complete = NULL;
     const struct block_node *floor = good_active(c);
     for (size_t i = 0; i < c->tree.count; i++) {
         struct block_node *n = c->tree.nodes[i];
@@ -109,6 +111,33 @@ static void candidates_prune(struct chain *c)
 static struct block_node *best_candidate(const struct chain *c)
 {
     return c->candidate_count ? c->candidates[c->candidate_first + c->candidate_count - 1] : NULL;
+}
+
+/* Takes N and all that descend from it out of the list. */
+static void candidates_drop_above(struct chain *c, const struct block_node *n)
+{
+    struct block_node **list = c->candidates + c->candidate_first;
+    size_t kept = 0;
+    for (size_t i = 0; i < c->candidate_count; i++) {
+        list[i]->candidate = block_node_ancestor(list[i], n->header.height) != n;
+        if (list[i]->candidate) list[kept++] = list[i];
+    }
+    c->candidate_count = kept;
+}
+
+/* The best candidate that can be reached. Where block files were pruned, blocks before it may be gone: it is offered
+ * again when they come back. */
+static struct block_node *reachable_candidate(struct chain *c)
+{
+    struct block_node *best;
+    while ((best = best_candidate(c)) && c->have_pruned && best != c->complete) {
+        const struct block_node *missing = chain_missing_data(c, best);
+        if (missing)
+            candidates_drop_above(c, missing);
+        else
+            c->complete = best;
+    }
+    return best;
 }
 
 /* ---- failures ---- */
@@ -152,8 +181,20 @@ static struct block_node *first_waiting(const struct block_node *n)
     return first;
 }
 
+/* N had been pruned: those above it may have been given up for want of it. They count as having come now. */
+static void offer_again(struct chain *c, struct block_node *n)
+{
+    const struct block_node *tip = chain_tip(c);
+    for (struct block_node *d = block_tree_walk(n, n); d; d = block_tree_walk(n, d)) {
+        if (d->candidate || !can_be_candidate(d)) continue;
+        d->sequence = c->next_sequence++;
+        if (!tip || !block_node_better(tip, d)) candidate_add(c, d);
+    }
+}
+
 void block_received(struct chain *c, struct block_node *n, uint32_t tx_count)
 {
+    bool again = n->chain_tx_count > 0;
     n->tx_count = tx_count;
     n->undo_pos = 0;
     n->status |= BLOCK_HAVE_DATA | BLOCK_CHECKED;
@@ -177,6 +218,7 @@ void block_received(struct chain *c, struct block_node *n, uint32_t tx_count)
         }
     }
     free(queue);
+    if (again && !chain_contains(c, n)) offer_again(c, n);
 }
 
 /* ---- the tip ---- */
@@ -280,6 +322,7 @@ static enum result disconnect_tip(struct chain *c, const struct block *given, st
     if (u256_cmp(tip->header.chainwork, c->reorg_work) > 0) c->reorg_work = tip->header.chainwork;
     out->kind = NOTICE_DISCONNECTED;
     set_active_tip(c, block_node_prev(tip));
+    prune_locks_move_back(c, chain_height(c));
     return RESULT_OK;
 }
 
@@ -301,7 +344,7 @@ enum result chain_step(struct chain *c, int64_t now_s, const struct block *given
 {
     *out = (struct notice){0};
     coins_end_block(c->coins);
-    struct block_node *tip = chain_tip(c), *best = best_candidate(c);
+    struct block_node *tip = chain_tip(c), *best = reachable_candidate(c);
     bool tip_failed = tip && (tip->status & BLOCK_ANY_FAILURE);
     enum result r = RESULT_OK;
     if (tip_failed || (best && tip && best != tip && block_node_ancestor(best, tip->header.height) != tip &&

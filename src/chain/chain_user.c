@@ -3,11 +3,24 @@
 
 #include "base/check.h"
 #include "chain/chain_internal.h"
+#include "chain/chain_prune.h"
+
+/* Active blocks that were pruned cannot be taken back: the lowest above them stands for N. NULL: not even the tip. */
+static struct block_node *lowest_to_leave(const struct chain *c, struct block_node *n)
+{
+    if (!c->have_pruned || !chain_contains(c, n)) return n;
+    int32_t pruned = chain_prune_height(c);
+    return n->header.height > pruned ? n : chain_at(c, pruned + 1);
+}
 
 void chain_invalidate(struct chain *c, struct block_node *n)
 {
     CHECK(n->header.prev != NULL);
-    mark_failed(c, n);
+    struct block_node *lowest = lowest_to_leave(c, n);
+    if (lowest != n)
+        log_warning(c->log, "Blocks from height %d on were pruned and cannot be taken back", n->header.height);
+    if (!lowest) return;
+    mark_failed(c, lowest);
     candidates_rebuild(c);
 }
 

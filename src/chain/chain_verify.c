@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "chain/chain_internal.h"
+#include "chain/chain_prune.h"
 
 /* What one block's verification found. */
 struct finding {
@@ -73,6 +74,11 @@ static enum result verify_blocks(struct chain *c, int level, int32_t count, stru
     int32_t height = chain_height(c), undone = height;
     int down = level;
     for (int32_t h = height; !r && !f->wrong && h > height - count; h--) {
+        uint32_t wanted = level >= 2 ? BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO : BLOCK_HAVE_DATA;
+        if (c->have_pruned && (c->active[h]->status & wanted) != wanted) {
+            log_info(c->log, "Block verification stopping at height %d (no data): it was pruned", h);
+            break;
+        }
         if (down >= 3 && coins_memory(c->coins) > c->options.cache_bytes) {
             log_warning(c->log, "The coins' cache is full: below height %d the coins are not verified (-dbcache)",
                         h + 1);

@@ -215,9 +215,10 @@ static const struct option_row rows[] = {
      "<ip>[:<port>]|unix:<path>[=<network>]", NULL, "Connect through this SOCKS5 proxy."},
     {"proxyrandomize", OPTION_BOOL, GROUP_CONNECTION, OPTION_RESERVED, NULL, "1",
      "Use fresh credentials for every connection through the proxy."},
-    {"prune", OPTION_INT, GROUP_GENERAL, OPTION_RESERVED, "<MiB>", "0",
+    {"prune", OPTION_INT, GROUP_GENERAL, 0, "<MiB>", "0",
      "Delete old block files: 0 keeps all, 1 lets the pruneblockchain command do it, 550 or more keeps the files below "
-     "that many MiB."},
+     "that many MiB. The way back is a -reindex that downloads the chain again. Not with -txindex; other indexes are "
+     "best kept on, so that they read blocks before they go."},
     {"regtest", OPTION_BOOL, GROUP_CHAIN, OPTION_DEBUG_ONLY, NULL, "0",
      "Follow the regression test chain, where blocks are found at once; the same as -chain=regtest."},
     {"reindex", OPTION_BOOL, GROUP_GENERAL, 0, NULL, "0",

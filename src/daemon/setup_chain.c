@@ -13,6 +13,7 @@
 enum {
     FILE_BYTES = 128 << 20,
     FAST_PRUNE_FILE_BYTES = 64 << 10,
+    FAST_PRUNE_AFTER_HEIGHT = 100, /* on regtest */
     MIN_CACHE_MIB = 4,
     SIG_CACHE_MIB = 32,
 };
@@ -99,13 +100,23 @@ static bool set_trust(struct daemon *d, struct start_error *error)
     return true;
 }
 
+/* What cannot be is refused by setup_checks. */
+static void set_pruning(struct daemon *d)
+{
+    struct chain_options *o = &d->options.chain;
+    int64_t mib = args_int(&d->args, "prune");
+    bool fast = args_bool(&d->args, "fastprune");
+    if (mib > 0) o->prune_target = mib == 1 || mib > INT64_MAX >> 20 ? PRUNE_MANUALLY : (uint64_t)mib << 20;
+    o->max_file_bytes = fast ? FAST_PRUNE_FILE_BYTES : FILE_BYTES;
+    if (fast && d->options.params.type == CHAIN_REGTEST) d->options.params.prune_after_height = FAST_PRUNE_AFTER_HEIGHT;
+}
+
 static void set_limits(struct daemon *d)
 {
     struct chain_options *o = &d->options.chain;
     int64_t cache = args_int(&d->args, "dbcache");
     if (cache < MIN_CACHE_MIB) cache = MIN_CACHE_MIB;
     o->cache_bytes = (uint64_t)cache << 20;
-    o->max_file_bytes = args_bool(&d->args, "fastprune") ? FAST_PRUNE_FILE_BYTES : FILE_BYTES;
     o->sig_cache_bytes = (uint64_t)args_int_or(&d->args, "maxsigcachesize", SIG_CACHE_MIB) << 20;
     o->max_tip_age_s = args_int_or(&d->args, "maxtipage", 0);
     o->check_index = args_bool_or(&d->args, "checkblockindex", d->options.params.default_consistency_checks);
@@ -164,6 +175,7 @@ bool setup_chain_options(struct daemon *d, struct start_error *error)
     if (!set_deployments(d, error) || !set_test_options(d, error) || !set_trust(d, error)) return false;
     if (!set_subversion(d, error) || !set_seed(d, error)) return false;
     set_limits(d);
+    set_pruning(d);
     d->options.version = CAIRN_VERSION;
     d->options.subversion = d->subversion;
     d->options.log_path = d->log_path;

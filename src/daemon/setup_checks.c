@@ -21,10 +21,16 @@ static bool check_prune(struct daemon *d, struct start_error *error)
 {
     int64_t mib = args_int(&d->args, "prune");
     if (mib && args_bool(&d->args, "txindex")) return start_fail(error, "Prune mode is incompatible with -txindex.");
+    if (mib && args_bool(&d->args, "reindex-chainstate"))
+        return start_fail(error, "Prune mode is incompatible with -reindex-chainstate. Use full -reindex instead.");
     if (mib < 0) return start_fail(error, "Prune cannot be configured with a negative value.");
     if (mib > 1 && mib < MIN_PRUNE_MIB)
         return start_fail(error, "Prune configured below the minimum of %d MiB.  Please use a higher number.",
                           MIN_PRUNE_MIB);
+    if (mib == 1)
+        log_info(&d->log.log, "Blocks are pruned on request: call pruneblockchain");
+    else if (mib)
+        log_info(&d->log.log, "Block files are pruned to stay below %lld MiB", (long long)mib);
     return true;
 }
 

@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "chain/chain_prune.h"
 #include "daemon/daemon.h"
+#include "index/index.h"
 #include "store/store.h"
 
 enum { INDEX_CACHE_BYTES = 2 << 20, MAX_THREADS = 16 };
@@ -75,6 +77,19 @@ static bool index_vanished(struct daemon *d, const char *index_path)
     return d->ports.files.ops->count(d->ports.files.ctx, FLAT_BLOCKS) > 0 && exists(d->datadir, "chainstate/CURRENT");
 }
 
+/* Asked before anything is wiped: a pruned chain could not be made anew. */
+static bool check_not_pruned(struct daemon *d, struct start_error *error)
+{
+    struct error e;
+    bool pruned;
+    if (d->options.chain.prune_target) return true;
+    if (chain_index_pruned(&d->ports.index, &pruned, &e))
+        return fail_store(d, error, &e, "Error opening block database");
+    return !pruned ||
+           fail_raw(error, "You need to rebuild the database using -reindex to go back to unpruned mode.  This "
+                           "will redownload the entire blockchain");
+}
+
 static bool open_databases(struct daemon *d, struct start_error *error)
 {
     struct error e;
@@ -92,6 +107,7 @@ static bool open_databases(struct daemon *d, struct start_error *error)
     }
     if (ok && leveldb_store_open(&d->ports.index, index, INDEX_CACHE_BYTES, wipe_index, &d->log.log, &e))
         ok = fail_store(d, error, &e, "Error opening block database");
+    ok = ok && check_not_pruned(d, error);
     if (ok && leveldb_store_open(&d->ports.coins, coins, coins_db_cache(d), wipe_coins, &d->log.log, &e))
         ok = fail_store(d, error, &e, "Error opening coins database");
     free(index);
@@ -134,6 +150,25 @@ static bool check_block_files(struct daemon *d, struct start_error *error)
     return true;
 }
 
+/* An index goes on from where it stands: what it has yet to read must not have been pruned. */
+static bool check_index_data(struct daemon *d, struct start_error *error)
+{
+    struct index_info infos[2];
+    size_t count = 0;
+    if (d->node->tx_index) tx_index_info(d->node->tx_index, &infos[count++]);
+    if (d->node->coin_stats) coin_stats_index_info(d->node->coin_stats, &infos[count++]);
+    for (size_t i = 0; i < count; i++) {
+        if (!infos[i].data_pruned) continue;
+        return start_fail(
+            error,
+            "%s best block of the index goes beyond pruned data%s. Please disable the index or reindex "
+            "(which will download the whole blockchain again)\nError: A fatal internal error occurred, see "
+            "debug.log for details: Failed to start indexes, shutting down\u2026",
+            infos[i].name, infos[i].wants_undo ? " (including undo data)" : "");
+    }
+    return true;
+}
+
 static bool verify(struct daemon *d, struct start_error *error)
 {
     struct error e;
@@ -141,6 +176,9 @@ static bool verify(struct daemon *d, struct start_error *error)
     int64_t count = args_int(&d->args, "checkblocks"), level = args_int(&d->args, "checklevel");
     const struct block_node *tip = chain_tip(d->node->chain);
     if (!tip) return true;
+    if (d->node->chain->have_pruned && (count <= 0 || count > MIN_BLOCKS_TO_KEEP))
+        log_warning(&d->log.log, "Only those of the blocks are checked that were not pruned, perhaps %d",
+                    MIN_BLOCKS_TO_KEEP);
     if ((int64_t)tip->header.time > node_time_s(d->node) + MAX_FUTURE_BLOCK_TIME_S)
         return fail_raw(error, "The block database contains a block which appears to be from the future. This may be "
                                "due to your computer's date and time being set incorrectly. Only rebuild the block "
@@ -171,7 +209,7 @@ bool setup_node(struct daemon *d, struct start_error *error)
     char hash[HASH_TEXT];
     log_info(&d->log.log, "Loaded best chain: hashBestChain=%s height=%d",
              tip ? block_hash_text(hash, &tip->header.hash) : "none", chain_height(d->node->chain));
-    return check_block_files(d, error) && verify(d, error);
+    return check_block_files(d, error) && check_index_data(d, error) && verify(d, error);
 }
 
 void close_stores(struct daemon *d)

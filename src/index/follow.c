@@ -2,6 +2,7 @@
 #include "index/follow.h"
 
 #include "base/endian.h"
+#include "chain/chain_prune.h"
 
 enum { CHECKPOINT_SPACING = 1000, POSITION = 4 + 32, STATE_KEY = 1 + POSITION };
 
@@ -24,6 +25,13 @@ static struct block_node *node_at(const struct index_follow *f, struct span posi
 
 /* ---- where the index stands ---- */
 
+/* The index has reached N (NULL: nothing): what follows must not be pruned before it is read. */
+static void set_best(struct index_follow *f, struct block_node *n)
+{
+    f->best = n;
+    if (chain_is_pruned(f->chain)) chain_prune_lock(f->chain, f->ops->name, n ? n->header.height : 0);
+}
+
 /* Makes N (NULL: none) the best block, with the state that is stored of it. */
 static enum result load_at(struct index_follow *f, struct block_node *n, struct error *e)
 {
@@ -37,7 +45,7 @@ static enum result load_at(struct index_follow *f, struct block_node *n, struct 
             r = error_set(e, RESULT_CORRUPT, "%s: the state at height %d is missing", f->ops->name, n->header.height);
     }
     if (!r) r = f->ops->load(f->index, n, buffer_span(&state), e);
-    if (!r) f->best = n;
+    if (!r) set_best(f, n);
     buffer_clear(&state);
     return r;
 }
@@ -121,7 +129,7 @@ static enum result move(struct index_follow *f, struct block_node *n, bool add, 
         f->stale = true;
         return r;
     }
-    f->best = to;
+    set_best(f, to);
     return RESULT_OK;
 }
 
@@ -176,9 +184,23 @@ enum result index_follow_flush(struct index_follow *f, struct error *e)
     return r;
 }
 
+/* Whether the data of a block are gone that it needs to reach the tip, the one that it stands at included. */
+static bool data_pruned(const struct index_follow *f)
+{
+    const struct chain *c = f->chain;
+    if (f->synced || !c->have_pruned || !chain_tip(c)) return false;
+    const struct header_node *fork = f->best ? header_fork(&f->best->header, &chain_tip(c)->header) : NULL;
+    uint32_t wanted = f->ops->wants_undo ? BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO : BLOCK_HAVE_DATA;
+    return !chain_has_data(c, fork ? fork->height : 0, wanted);
+}
+
 void index_follow_info(const struct index_follow *f, struct index_info *out)
 {
-    *out = (struct index_info){.synced = f->synced, .best_height = -1};
+    *out = (struct index_info){.name = f->ops->name,
+                               .synced = f->synced,
+                               .wants_undo = f->ops->wants_undo,
+                               .data_pruned = data_pruned(f),
+                               .best_height = -1};
     if (!f->best) return;
     out->best_height = f->best->header.height;
     out->best_hash = f->best->header.hash;

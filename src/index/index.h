@@ -8,7 +8,10 @@
 
 /* What getindexinfo shows. */
 struct index_info {
+    const char *name;
     bool synced;
+    bool wants_undo;
+    bool data_pruned;    /* it cannot go on: blocks (or undo data, where it wants them) that it needs were pruned */
     int32_t best_height; /* -1: nothing yet */
     struct block_hash best_hash;
 };

@@ -7,7 +7,9 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "chain/chain_prune.h"
 #include "index/index.h"
+#include "node/peers.h"
 
 enum result node_open(struct node **out, const struct node_options *options, const struct chain_ports *ports,
                       int64_t now_us, struct log *log, struct error *e)
@@ -33,6 +35,7 @@ enum result node_open(struct node **out, const struct node_options *options, con
 void node_free(struct node *n)
 {
     if (!n) return;
+    node_close_peers(n);
     tx_index_free(n->tx_index);
     coin_stats_index_free(n->coin_stats);
     chain_free(n->chain);
@@ -40,11 +43,18 @@ void node_free(struct node *n)
     free(n);
 }
 
+static enum result flush_indexes(struct node *n, struct error *e)
+{
+    enum result r = RESULT_OK;
+    if (n->tx_index) r = tx_index_flush(n->tx_index, e);
+    if (!r && n->coin_stats) r = coin_stats_index_flush(n->coin_stats, e);
+    return r;
+}
+
 enum result node_close(struct node *n, struct error *e)
 {
     enum result r = chain_flush(n->chain, true, e);
-    if (!r && n->tx_index) r = tx_index_flush(n->tx_index, e);
-    if (!r && n->coin_stats) r = coin_stats_index_flush(n->coin_stats, e);
+    if (!r) r = flush_indexes(n, e);
     node_free(n);
     return r;
 }
@@ -83,8 +93,8 @@ enum result node_fatal(struct node *n, enum result result, const struct error *e
     return result;
 }
 
-/* The tip moved: tell the shell, but only of the last of several moves between two looks. */
-static void note_tip(struct node *n)
+/* The tip moved from BEFORE: tell peers and shell, this only of the last of several moves between two looks. */
+static void note_tip(struct node *n, struct block_node *before)
 {
     n->tip_changes++;
     const struct block_node *tip = chain_tip(n->chain);
@@ -93,6 +103,8 @@ static void note_tip(struct node *n)
     a->hash = tip->header.hash;
     a->height = tip->header.height;
     a->initial_download = chain_is_initial_download(n->chain, node_time_s(n));
+    while (!chain_contains(n->chain, before)) before = block_node_prev(before);
+    if (n->p2p) p2p_on_tip(n->p2p, before);
 }
 
 /* Looks for something to warn of; while catching up nobody is bothered. */
@@ -123,14 +135,23 @@ static void log_tip(struct node *n)
              (double)coins_memory(n->chain->coins) / (1 << 20), coins_cached(n->chain->coins));
 }
 
-/* Spreads one notice: indexes first, then the shell. */
+/* Spreads one notice: indexes first, then peers and shell. */
 static enum result spread(struct node *n, const struct notice *notice, struct error *e)
 {
     enum result r = RESULT_OK;
     if (n->tx_index) r = tx_index_on_notice(n->tx_index, notice, e);
     if (!r && n->coin_stats) r = coin_stats_index_on_notice(n->coin_stats, notice, e);
     if (notice->kind == NOTICE_CONNECTED || notice->kind == NOTICE_DISCONNECTED) log_tip(n);
+    if (!r && n->p2p) p2p_on_notice(n->p2p, notice);
     return r;
+}
+
+/* Indexes first: after a crash they must not stand at blocks that are gone. */
+static enum result prune_if_due(struct node *n, struct error *e)
+{
+    if (!chain_prune_due(n->chain)) return RESULT_OK;
+    enum result r = flush_indexes(n, e);
+    return r ? r : chain_prune(n->chain, e);
 }
 
 static void check_stop_height(struct node *n)
@@ -158,13 +179,14 @@ static enum result one_step(struct node *n, struct steps *s, bool *more, struct 
     *more = notice.kind != NOTICE_NONE;
     notice_clear(&notice);
     if (!r) r = chain_flush_if_needed(n->chain, e);
+    if (!r) r = prune_if_due(n, e);
     check_stop_height(n);
     return r;
 }
 
 static enum result run_steps(struct node *n, struct steps *s, struct error *e)
 {
-    const struct block_node *before = chain_tip(n->chain);
+    struct block_node *before = chain_tip(n->chain);
     enum result r;
     bool more;
     for (unsigned done = 1;; done++) {
@@ -176,7 +198,7 @@ static enum result run_steps(struct node *n, struct steps *s, struct error *e)
         break;
     }
     if (r) return node_fatal(n, r, e);
-    if (chain_tip(n->chain) != before) note_tip(n);
+    if (chain_tip(n->chain) != before) note_tip(n, before);
     update_warnings(n);
     return RESULT_OK;
 }
@@ -188,7 +210,12 @@ enum result node_activate(struct node *n, const struct block *given, struct erro
 
 enum result node_advance(struct node *n, unsigned blocks, bool *more, struct error *e)
 {
-    struct steps s = {.limit = blocks};
+    return node_advance_with(n, NULL, blocks, more, e);
+}
+
+enum result node_advance_with(struct node *n, const struct block *given, unsigned blocks, bool *more, struct error *e)
+{
+    struct steps s = {.given = given, .limit = blocks};
     enum result r = run_steps(n, &s, e);
     *more = s.more;
     return r;
@@ -202,6 +229,7 @@ enum result node_submit_block(struct node *n, const struct block *b, bool *is_ne
     if (!verdict_ok(v)) return RESULT_OK;
     /* Of a block that we have, these bytes were not compared with those that we keep: only its header need be equal. */
     const struct block *given = *is_new ? b : NULL;
+    if (*is_new && n->p2p) p2p_block_accepted(n->p2p, node, b);
     return run_steps(n, &(struct steps){.given = given, .invalid_of = &b->hash, .verdict = v}, e);
 }
 
@@ -223,8 +251,22 @@ enum result node_precious(struct node *n, struct block_node *b, struct error *e)
     return node_activate(n, NULL, e);
 }
 
+enum result node_prune(struct node *n, int32_t height, struct error *e)
+{
+    enum result r = flush_indexes(n, e);
+    if (!r) r = chain_prune_to(n->chain, height, e);
+    return r ? node_fatal(n, r, e) : RESULT_OK;
+}
+
+void node_set_importing(struct node *n, bool importing)
+{
+    n->importing = importing;
+    if (n->p2p) p2p_set_importing(n->p2p, importing);
+}
+
 enum result node_maintain(struct node *n, struct error *e)
 {
     enum result r = chain_flush(n->chain, false, e);
+    if (!r) r = prune_if_due(n, e);
     return r ? node_fatal(n, r, e) : RESULT_OK;
 }

@@ -5,10 +5,14 @@
 #ifndef CAIRN_NODE_NODE_H
 #define CAIRN_NODE_NODE_H
 
+#include "addrman/bans.h"
 #include "base/random.h"
 #include "chain/chain.h"
 #include "node/warnings.h"
 
+struct addrman;
+struct node_peers;
+struct p2p;
 struct tx_index;
 struct coin_stats_index;
 
@@ -64,6 +68,11 @@ struct node {
 
     struct tx_index *tx_index;           /* NULL: off */
     struct coin_stats_index *coin_stats; /* NULL: off */
+
+    struct p2p *p2p; /* NULL until node_open_peers */
+    struct addrman *addrman;
+    struct bans bans;
+    struct node_peers *peers; /* peers.c: blocks from peers on their way */
 };
 
 /* Opens the chain on PORTS. Fails as chain_open does. */
@@ -76,6 +85,7 @@ MUST_USE enum result node_close(struct node *n, struct error *e);
 /* Frees without writing (after a fatal error). */
 void node_free(struct node *n);
 
+/* For nodes without peers; see node_set_clock in node/peers.h. */
 static inline void node_set_time(struct node *n, int64_t now_us)
 {
     n->now_us = now_us;
@@ -95,6 +105,10 @@ MUST_USE enum result node_activate(struct node *n, const struct block *given, st
  */
 MUST_USE enum result node_advance(struct node *n, unsigned blocks, bool *more, struct error *e);
 
+/* The same with GIVEN. */
+MUST_USE enum result node_advance_with(struct node *n, const struct block *given, unsigned blocks, bool *more,
+                                       struct error *e);
+
 /* Hands in a whole block (a user's, a miner's): accept, store, activate. *IS_NEW: it was not known before. The verdict
  * is about this block, also where it failed only on connecting. */
 MUST_USE enum result node_submit_block(struct node *n, const struct block *b, bool *is_new, struct verdict *v,
@@ -104,6 +118,12 @@ MUST_USE enum result node_submit_block(struct node *n, const struct block *b, bo
 MUST_USE enum result node_invalidate(struct node *n, struct block_node *b, struct error *e);
 MUST_USE enum result node_reconsider(struct node *n, struct block_node *b, struct error *e);
 MUST_USE enum result node_precious(struct node *n, struct block_node *b, struct error *e);
+
+/* Deletes the block files whose blocks are all at HEIGHT or below (chain_prune_to); the chain must be a pruned one. */
+MUST_USE enum result node_prune(struct node *n, int32_t height, struct error *e);
+
+/* Blocks are being read from files, or no longer. */
+void node_set_importing(struct node *n, bool importing);
 
 /* The first action that waits; false where there is none. */
 bool node_take_action(struct node *n, struct node_action *out);

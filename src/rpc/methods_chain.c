@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "chain/chain_prune.h"
 #include "consensus/pow.h"
 #include "consensus/versionbits.h"
 #include "rpc/chain_call.h"
@@ -17,6 +18,15 @@ static void getdifficulty(struct rpc_call *call)
 static int32_t header_height(const struct chain *c)
 {
     return c->tree.best_header ? c->tree.best_header->header.height : -1;
+}
+
+static void put_pruning(struct json_writer *w, const struct chain *c)
+{
+    jw_kv_bool(w, "pruned", chain_is_pruned(c));
+    if (!chain_is_pruned(c)) return;
+    jw_kv_int(w, "pruneheight", chain_prune_height(c) + 1);
+    jw_kv_bool(w, "automatic_pruning", !chain_prunes_manually(c));
+    if (!chain_prunes_manually(c)) jw_kv_uint(w, "prune_target_size", c->options.prune_target);
 }
 
 static void getblockchaininfo(struct rpc_call *call)
@@ -37,7 +47,7 @@ static void getblockchaininfo(struct rpc_call *call)
     jw_kv_bool(w, "initialblockdownload", chain_is_initial_download(c, now_s));
     rpc_put_u256(w, "chainwork", tip->header.chainwork);
     jw_kv_uint(w, "size_on_disk", chain_disk_bytes(c));
-    jw_kv_bool(w, "pruned", false);
+    put_pruning(w, c);
     if (c->params.signet) jw_kv_hex(w, "signet_challenge", c->params.signet_challenge);
     rpc_put_warnings(call);
     jw_object_end(w);
@@ -279,6 +289,36 @@ static void preciousblock(struct rpc_call *call)
     change_block(call, node_precious);
 }
 
+static void pruneblockchain(struct rpc_call *call)
+{
+    enum { TIMESTAMP_WINDOW_S = 2 * 60 * 60, FIRST_TIME = 1000000000 };
+    struct chain *c = call->node->chain;
+    struct error e;
+    if (!chain_is_pruned(c)) {
+        rpc_fail(call, RPC_MISC_ERROR, "Cannot prune blocks because node is not in prune mode.");
+        return;
+    }
+    int32_t height = rpc_arg_i32(call, 0, 0);
+    if (!rpc_failed(call) && height < 0) rpc_fail(call, RPC_INVALID_PARAMETER, "Negative block height.");
+    if (rpc_failed(call)) return;
+    if (height > FIRST_TIME) { /* no height yet: a time */
+        const struct block_node *n = chain_first_since(c, (int64_t)height - TIMESTAMP_WINDOW_S);
+        if (!n) {
+            rpc_fail(call, RPC_INVALID_PARAMETER, "Could not find block with at least the specified timestamp.");
+            return;
+        }
+        height = n->header.height;
+    }
+    if ((uint64_t)chain_height(c) < c->params.prune_after_height)
+        rpc_fail(call, RPC_MISC_ERROR, "Blockchain is too short for pruning.");
+    else if (height > chain_height(c))
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Blockchain is shorter than the attempted prune height.");
+    else if (node_prune(call->node, height, &e))
+        rpc_fail(call, RPC_MISC_ERROR, "%s", e.text);
+    else
+        jw_int(&call->out, chain_prune_height(c));
+}
+
 #define BLOCKHASH_ARG RPC_ARGS(RPC_ARG("blockhash", RPC_HEX, NULL, "The block's hash."))
 
 const struct rpc_method rpc_chain_methods[] = {
@@ -299,7 +339,9 @@ const struct rpc_method rpc_chain_methods[] = {
                   "chain.\nheaders (numeric) Height of the best header.\nbestblockhash, bits, target (string)\n"
                   "difficulty, time, mediantime (numeric)\nverificationprogress (numeric) 0 to 1, a guess.\n"
                   "initialblockdownload (boolean)\nchainwork (string)\nsize_on_disk (numeric, bytes)\npruned "
-                  "(boolean)\nsignet_challenge (string, signet only)\nwarnings (json array)",
+                  "(boolean) Old blocks are deleted.\npruneheight (numeric, if so) The lowest height from which on all "
+                  "blocks are here.\nautomatic_pruning (boolean, if so)\nprune_target_size (numeric, bytes, if "
+                  "automatic)\nsignet_challenge (string, signet only)\nwarnings (json array)",
         .examples = "",
         .handler = getblockchaininfo,
         .needs_node = true,
@@ -367,6 +409,18 @@ const struct rpc_method rpc_chain_methods[] = {
         .args = BLOCKHASH_ARG,
         .result = "",
         .handler = reconsiderblock,
+        .needs_node = true,
+    },
+    {
+        .name = "pruneblockchain",
+        .category = "blockchain",
+        .summary = "Deletes the block files whose blocks are all old enough. Needs -prune. The last 288 blocks stay.",
+        .args = RPC_ARGS(RPC_ARG("height", RPC_NUM, NULL,
+                                 "Up to which height; or a time in seconds since 1970: blocks that are two hours older "
+                                 "than it.")),
+        .result = "n (numeric) Height of the highest block that is gone; -1 where none is.",
+        .examples = "1000",
+        .handler = pruneblockchain,
         .needs_node = true,
     },
     {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "chain/chain_prune.h"
 #include "index/index.h"
 #include "rpc/chain_call.h"
 #include "rpc/table.h"
@@ -43,7 +44,10 @@ static void verifychain(struct rpc_call *call)
     if (rpc_failed(call)) return;
     level = level < 0 ? 0 : level > 4 ? 4 : level;
     enum result r = chain_verify(call->node->chain, level, blocks < 0 ? 0 : blocks, &good, &e);
-    jw_bool(&call->out, r == RESULT_OK && good);
+    /* Blocks that were pruned are not verified. */
+    const struct chain *c = call->node->chain;
+    int32_t from = blocks <= 0 || blocks >= chain_height(c) ? 1 : chain_height(c) - blocks + 1;
+    jw_bool(&call->out, r == RESULT_OK && good && chain_has_data(c, from, BLOCK_HAVE_DATA));
 }
 
 /* ---- all coins ---- */
