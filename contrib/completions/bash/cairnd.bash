@@ -9,7 +9,7 @@ _cairnd()
         return
     fi
     if [[ $cur == -* ]]; then
-        COMPREPLY=($(compgen -W '-alertnotify= -allowignoredconf -assumevalid= -blocknotify= -blocksdir= -blocksxor -chain= -coinstatsindex -conf= -daemon -daemonwait -datadir= -dbcache= -debug= -debugexclude= -debuglogfile= -help -help-debug -includeconf= -loadblock= -loglevelalways -logratelimit -logsourcelocations -logthreadnames -logtimestamps -par= -pid= -printtoconsole -reindex -reindex-chainstate -rpcallowip= -rpcauth= -rpcbind= -rpccookiefile= -rpccookieperms= -rpcpassword= -rpcport= -rpcthreads= -rpcuser= -rpcwhitelist= -rpcwhitelistdefault -server -settings= -shrinkdebugfile -shutdownnotify= -signet -signetchallenge= -startupnotify= -testnet -testnet4 -txindex -uacomment= -version' -- "$cur"))
+        COMPREPLY=($(compgen -W '-alertnotify= -allowignoredconf -assumevalid= -blocknotify= -blocksdir= -blocksxor -chain= -coinstatsindex -conf= -daemon -daemonwait -datadir= -dbcache= -debug= -debugexclude= -debuglogfile= -help -help-debug -includeconf= -loadblock= -loglevelalways -logratelimit -logsourcelocations -logthreadnames -logtimestamps -par= -pid= -printtoconsole -prune= -reindex -reindex-chainstate -rpcallowip= -rpcauth= -rpcbind= -rpccookiefile= -rpccookieperms= -rpcpassword= -rpcport= -rpcthreads= -rpcuser= -rpcwhitelist= -rpcwhitelistdefault -server -settings= -shrinkdebugfile -shutdownnotify= -signet -signetchallenge= -startupnotify= -testnet -testnet4 -txindex -uacomment= -version' -- "$cur"))
         [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace
         return
     fi
