@@ -49,7 +49,7 @@ foreach(room IN LISTS rooms)
   cairn_criterion(model_${room} cairn_${room} "${PROJECT_SOURCE_DIR}/test/model/${room}")
 endforeach()
 # Their chains lie on the stores in memory, which belong to a room above them.
-foreach(room IN ITEMS chain index node rpc)
+foreach(room IN ITEMS chain index p2p node rpc)
   if(TARGET test_${room})
     target_link_libraries(test_${room} PRIVATE cairn_store)
   endif()
