@@ -9,8 +9,9 @@ struct peer;
 enum { ANNOUNCE_HEADERS_MAX = 8 };
 
 struct peer_announce {
-    struct block_hash *hashes; /* to announce by headers, oldest first */
-    size_t count, cap;
+    struct block_node
+        *nodes[ANNOUNCE_HEADERS_MAX + 1]; /* to announce by headers, oldest first; full: too many for it */
+    size_t count;
     struct block_hash *invs; /* to announce by inv */
     size_t inv_count, inv_cap;
 };
@@ -21,6 +22,7 @@ struct recent_block {
     struct block_node *node;
     struct buffer raw;     /* whole block; empty: none */
     struct buffer compact; /* payload of its cmpctblock */
+    struct block *parsed;  /* of RAW; NULL until somebody needs it */
 };
 
 struct announce {
@@ -36,6 +38,17 @@ void announce_on_accepted(struct p2p *p, struct block_node *node, const struct b
 /* p2p_on_tip: queues it for every peer. */
 void announce_on_tip(struct p2p *p, struct block_node *fork);
 void announce_send(struct p2p *p, struct peer *peer);
+
+/* Announces HASH by inv with the next send. */
+void announce_by_inv(struct peer *peer, const struct block_hash *hash);
+
+/* The recent block where it is HASH, else NULL. Good until the next block. */
+const struct recent_block *announce_recent(const struct p2p *p, const struct block_hash *hash);
+/* The same, parsed and hashed. */
+const struct block *announce_recent_block(struct p2p *p, const struct block_hash *hash);
+/* A transaction of the recent block, by the kind of hash that INV has: it left the pool before those who were told of
+ * it had asked. */
+const struct tx *announce_recent_tx(struct p2p *p, const struct inv *inv);
 
 /* They know NODE, or a descendant of it. */
 bool announce_peer_has(const struct p2p *p, const struct peer *peer, const struct block_node *node);

@@ -20,6 +20,7 @@ struct chain_sync {
     int64_t stale_check_s; /* when to look next */
     int64_t next_check_us; /* steady: the scheduled task */
     bool initial_sync_done;
+    bool extra_wanted; /* what dial_set_extra_full was told last */
 };
 
 void chain_sync_init(struct p2p *p);

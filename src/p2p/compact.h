@@ -21,8 +21,9 @@ struct peer_compact {
 
 /* What may be in a block and is not in the pool: transactions that were lately refused or replaced. */
 struct extra_pool {
-    struct partial_candidate *items; /* raw owned */
-    size_t count, at, max;
+    struct partial_candidate *items; /* raw owned; a ring of p2p_options.extra_txs */
+    size_t count, at;
+    size_t bytes; /* of all raw */
 };
 
 struct compact_state {
@@ -43,6 +44,9 @@ void compact_peer_open(struct p2p *p, struct peer *peer);
 
 /* The peer was the first with a block that proved good: prefers it for high bandwidth. */
 void compact_reward(struct p2p *p, struct peer *peer);
+
+/* The payload of B's cmpctblock. */
+void compact_write(struct p2p *p, struct buffer *out, const struct block *b);
 
 /* Remembers a transaction (copied) for reconstructions. */
 void compact_offer_extra(struct p2p *p, const struct wtxid *id, struct span raw);

@@ -35,6 +35,17 @@ void serve_peer_clear(struct peer *peer);
 void serve_note_sent(struct p2p *p, size_t bytes);
 /* The target is reached; HISTORICAL: for blocks older than a week, which leave room for the recent ones. */
 bool serve_target_reached(const struct p2p *p, bool historical);
+/* Seconds until the cycle ends, and bytes that may still go out in it; 0 without a target. */
+int64_t serve_cycle_left_s(const struct p2p *p);
+uint64_t serve_left_in_cycle(const struct p2p *p);
+
+enum { SERVE_INV_TEXT = 96 };
+
+/* "block 00..", "witness-tx 12..", "0x00000009 34..": for the log; returns OUT. */
+char *serve_inv_text(char out[SERVE_INV_TEXT], const struct inv *inv);
+
+/* Queues one more request, as if it had come in a getdata. */
+void serve_request(struct peer *peer, const struct inv *inv);
 
 /* The newest block of LOCATOR on the active chain (genesis where none is). */
 struct block_node *serve_fork(const struct chain *c, const struct locator_message *locator);
