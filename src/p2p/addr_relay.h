@@ -7,6 +7,12 @@
 #include "p2p/p2p.h"
 
 struct peer;
+struct addr_cache; /* addr_cache.c */
+
+enum {
+    ADDR_ANSWER_PERCENT = 23, /* of all that we know goes into one answer to getaddr; MAX_ADDR at most */
+    ADDR_KNOWN = 5000,        /* addresses that we remember a peer to know */
+};
 
 struct peer_addrs {
     bool enabled; /* addresses are relayed on this connection */
@@ -41,5 +47,15 @@ void addr_relay_on_getaddr(struct p2p *p, struct peer *peer, struct message *m);
 
 /* What waits, and ourselves now and then. */
 void addr_relay_send(struct p2p *p, struct peer *peer);
+
+/* ---- addr_cache.c ---- */
+
+/* The answer to a getaddr of PEER: the same for everybody of one network on one of our sockets for most of a day, so
+ * that nobody reads the address book and its changes by asking often. *COUNT of them; good until the next call. */
+const struct peer_addr *addr_cache_answer(struct p2p *p, const struct peer *peer, size_t *count);
+/* A fresh one, to be freed: for peers that are permitted it. Without banned and discouraged ones. */
+struct peer_addr *addr_cache_fresh(struct p2p *p, size_t *count);
+void addr_cache_clear(struct addr_relay *r);
+size_t addr_cache_memory(const struct addr_relay *r);
 
 #endif

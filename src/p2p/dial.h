@@ -16,7 +16,7 @@ struct dial {
     bool count_failure;
 };
 
-struct dial_plan; /* dial.c */
+struct dial_plan; /* dial_plan.h */
 
 void dial_init(struct p2p *p, const struct p2p_options *options);
 void dial_clear(struct p2p *p);
@@ -25,7 +25,7 @@ int64_t dial_deadline(const struct p2p *p);
 
 /* The dial with this number, or NULL; good until the next call. */
 const struct dial *dial_find(const struct p2p *p, uint64_t number);
-/* It was answered: forget it. */
+/* It succeeded: forget it. The address book learns of the attempt. */
 void dial_done(struct p2p *p, uint64_t number);
 
 /* An outbound peer finished its handshake, or is gone. */
@@ -41,5 +41,27 @@ bool dial_extra_block_relay(const struct p2p *p);
 /* How many more of the sort we have than we want. */
 int dial_extra_full_count(const struct p2p *p);
 int dial_extra_block_relay_count(const struct p2p *p);
+
+/* Manual and full-relay peers in this network: the only one of its network is worth keeping. */
+unsigned dial_count_in_network(const struct p2p *p, enum network net);
+
+/* The networks in use, bit 1 << enum network. */
+uint32_t dial_networks(const struct p2p *p);
+/* True where the address lies in one of them; local addresses do while IPv4 and IPv6 are not ruled out. */
+bool dial_is_reachable(const struct p2p *p, const struct netaddr *a);
+
+/* What an outbound peer that offers SERVICES must offer: the whole chain, or, once ours is nearly complete, its end
+ * (BIP159); and witnesses. */
+uint64_t dial_desirable_services(const struct p2p *p, uint64_t services);
+static inline bool dial_has_desirable_services(const struct p2p *p, uint64_t services)
+{
+    return (dial_desirable_services(p, services) & ~services) == 0;
+}
+
+/* Time until the next event of a Poisson process with this average. */
+int64_t dial_exponential_us(struct p2p *p, int64_t average_us);
+
+/* Bytes held. */
+size_t dial_memory(const struct p2p *p);
 
 #endif
