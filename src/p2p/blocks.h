@@ -13,9 +13,23 @@ struct block_source {
     bool punish; /* false: it came in a form for which nobody is to blame */
 };
 
+/* A block that the owner has and is not done with. */
+struct block_pending {
+    struct block_hash hash;
+    unsigned count; /* times: two peers may have sent it */
+};
+
+enum {
+    BLOCKS_AHEAD = 16,             /* that one peer may have with the owner */
+    BLOCKS_AHEAD_BYTES = 32 << 20, /* the same */
+    BLOCKS_AHEAD_TOTAL = 64 << 20, /* bytes, of all; each peer may still have one */
+};
+
 struct blocks_in {
-    struct hashmap sources;  /* struct block_source by hash */
-    struct p2p_block *queue; /* for p2p_take_block, a ring or list of blocks.c */
+    struct hashmap sources; /* struct block_source by hash */
+    struct hashmap pending; /* struct block_pending by hash */
+    size_t pending_bytes;
+    struct p2p_block *queue; /* for p2p_take_block: a ring */
     size_t queue_first, queue_count, queue_cap;
 };
 
@@ -27,6 +41,12 @@ struct peer_blocks {
 
 void blocks_init(struct p2p *p);
 void blocks_clear(struct p2p *p);
+
+/* The owner has a block of this hash and is not done with it: it need not be asked for. */
+bool blocks_pending(const struct p2p *p, const struct block_hash *hash);
+
+/* PEER may hand in one more block now (for p2p_ready). */
+bool blocks_has_room(const struct p2p *p, const struct peer *peer);
 
 void blocks_on_block(struct p2p *p, struct peer *peer, struct message *m);
 

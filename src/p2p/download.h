@@ -56,6 +56,20 @@ struct in_flight *download_note(struct p2p *p, struct peer *peer, struct block_n
 /* Forgets the request of HASH from PEER (NULL: from all). */
 void download_forget(struct p2p *p, const struct block_hash *hash, struct peer *peer);
 
+/* No block but this one is asked for, of whomever. */
+bool download_only(const struct p2p *p, const struct block_hash *hash);
+
+/* What their services promise: any blocks (NETWORK or NETWORK_LIMITED), none but the last 288, witnesses. */
+bool download_serves_blocks(const struct peer *peer);
+bool download_is_limited(const struct peer *peer);
+bool download_serves_witness(const struct peer *peer);
+/* Headers and old blocks may be asked of this peer, as far as others are there for it. */
+bool download_is_source(const struct p2p *p, const struct peer *peer);
+
+/* The blocks to ask PEER for, at most COUNT, to OUT; returns how many. *STALLER: the peer that keeps the window from
+ * moving; P2P_NO_PEER: nobody. */
+size_t download_next(struct p2p *p, struct peer *peer, struct block_node **out, size_t count, peer_id *staller);
+
 /* The tip is so recent that announced blocks are fetched at once. */
 bool download_can_fetch_directly(struct p2p *p);
 /* Fetches the branch that ends in LAST, just announced by headers. */

@@ -21,6 +21,8 @@ struct peer_headers {
 struct headers_sync {
     unsigned started; /* peers we sync headers from */
     struct block_hash last_inv_trigger;
+    peer_id presync_best;      /* whose presync has the most work: the one that the log tells of */
+    int64_t presync_logged_us; /* when it last did */
 };
 
 void headers_peer_init(struct p2p *p, struct peer *peer);
@@ -53,6 +55,12 @@ struct u256 headers_work_threshold(const struct p2p *p);
 /* Block hashes from NODE back to genesis, at first one by one, then in growing steps (at most 101). */
 void headers_locator(struct buffer *payload, const struct chain *c, const struct block_node *node,
                      const struct block_hash *stop);
+
+/* The same as an array: at most MAX hashes to OUT; returns how many. */
+size_t headers_locator_hashes(const struct block_node *node, struct block_hash *out, size_t max);
+
+/* Says in the log that the peer was the first with this header; VIA_COMPACT: of a compact block. */
+void headers_log_new(struct p2p *p, const struct peer *peer, const struct block_node *node, bool via_compact);
 
 /* Progress of the peer's presync (height), or -1. */
 int32_t headers_presynced(const struct peer *peer);

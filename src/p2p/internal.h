@@ -74,8 +74,9 @@ struct p2p {
     uint64_t bytes_sent, bytes_received;
     int64_t time_offsets[50]; /* of outbound peers, the last ones */
     size_t time_offset_count;
-    int64_t last_tick_us; /* steady */
-    struct arena arena;   /* of the message at hand */
+    int64_t last_tick_us;   /* steady */
+    struct arena arena;     /* of the message at hand */
+    struct buffer *payload; /* the same; a handler may move it away (a block); NULL: none */
 
     struct addr_relay addr_relay;
     struct dial_plan *dial;

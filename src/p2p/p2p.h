@@ -174,6 +174,8 @@ struct p2p_block {
     bool min_work_checked;  /* else ACCEPT_MIN_WORK */
     bool check_witness;     /* segwit is active there: test block_is_mutated(block, true) */
     bool compact;           /* put together from a compact block */
+    bool asked_sender;      /* for p2p_block_done, as is the next: whoever takes it leaves both as they are */
+    size_t bytes;
 };
 
 /* The next block that came; false where there is none. Each must be answered with p2p_block_done, in any order. */

@@ -18,6 +18,8 @@ struct presync_result {
     bool request_more;            /* ask with presync_locator */
     struct block_header *headers; /* accept these now (they have enough work); to be freed */
     size_t count;
+    const char *why; /* what ended the sync, where something did: "commitment mismatch"; else NULL */
+    int32_t height;  /* where that was */
 };
 
 /* START: the last header that we have of the peer's chain. SECRET: keys and offsets that the peer must not know. */
@@ -35,6 +37,8 @@ size_t presync_locator(const struct presync *s, struct block_hash *out, size_t m
 int32_t presync_height(const struct presync *s);
 uint32_t presync_time(const struct presync *s);
 struct u256 presync_work(const struct presync *s);
+/* Most bits that the first pass keeps: no chain can be longer today. */
+uint64_t presync_max_commitments(const struct presync *s);
 size_t presync_memory(const struct presync *s);
 
 #endif
