@@ -201,20 +201,17 @@ static void remove_pair(struct chain *c, uint32_t number)
 /* Makes tree and files such as if the blocks of the planned files had lost their data. */
 static void forget_data(struct chain *c, const struct prune_plan *p)
 {
-    bool candidates = false;
     for (size_t i = 0; i < c->tree.count; i++) {
         struct block_node *n = c->tree.nodes[i];
         if (!(n->status & data_and_undo) || n->file >= c->file_count || !p->gone[n->file]) continue;
         n->status &= ~data_and_undo;
         n->file = n->data_pos = n->data_len = n->undo_pos = 0;
         n->dirty = true;
-        candidates |= n->candidate;
     }
     for (size_t i = 0; i < c->file_count; i++)
         if (p->gone[i]) c->files[i] = (struct chain_file){.dirty = true};
     c->have_pruned = true;
     c->complete = NULL;
-    if (candidates) candidates_rebuild(c);
 }
 
 /* First the coins, which may need any of the blocks to be brought forward after a crash; then an index that does not
