@@ -99,7 +99,7 @@ void prune_locks_move_back(struct chain *c, int32_t height)
     }
 }
 
-/* The highest block that the locks let go. */
+/* The highest block that the locks let go; -1: none. */
 static int32_t limit_by_locks(const struct chain *c)
 {
     int32_t last = chain_height(c);
@@ -108,7 +108,8 @@ static int32_t limit_by_locks(const struct chain *c)
         const struct prune_lock *lock = &c->prune_locks[i];
         if (!lock->name) continue;
         int32_t below = lock->height - LOCK_DISTANCE - 1;
-        if (below < last) last = below > 1 ? below : 1;
+        if (below < 0) below = -1;
+        if (below < last) last = below;
         if (last == below) name = lock->name;
     }
     if (name) log_debug(c->log, LOGC_PRUNE, "%s limited pruning to height %d", name, last);
@@ -121,7 +122,7 @@ static int32_t limit_by_locks(const struct chain *c)
 struct prune_plan {
     bool *gone;
     size_t count;
-    int32_t last; /* height up to which blocks may go */
+    int32_t last; /* height up to which blocks may go; -1: none */
 };
 
 static void plan_new(struct prune_plan *p, const struct chain *c, int32_t height)
@@ -129,14 +130,14 @@ static void plan_new(struct prune_plan *p, const struct chain *c, int32_t height
     int32_t last = limit_by_locks(c), keep = chain_height(c) - MIN_BLOCKS_TO_KEEP;
     if (last > height) last = height;
     if (last > keep) last = keep;
-    *p = (struct prune_plan){.gone = mem_calloc(c->file_count, sizeof(bool)), .last = last > 0 ? last : 0};
+    *p = (struct prune_plan){.gone = mem_calloc(c->file_count, sizeof(bool)), .last = last > 0 ? last : -1};
 }
 
 /* The last file is being written to and stays. */
 static bool may_go(const struct chain *c, const struct prune_plan *p, size_t file)
 {
     const struct chain_file *f = &c->files[file];
-    return file + 1 < c->file_count && f->size > 0 && f->height_last <= (uint32_t)p->last;
+    return file + 1 < c->file_count && f->size > 0 && (int64_t)f->height_last <= p->last;
 }
 
 static void plan_take(struct prune_plan *p, size_t file)

@@ -1,4 +1,5 @@
 /* The indexes on chains made here: crashes, faults, repeated coinbases, unclaimed rewards, what is not there. */
+#include "chain/chain_prune.h"
 #include "indexed.h"
 #include "support/block_maker.h"
 
@@ -293,4 +294,77 @@ Test(index, overwritten_coinbase)
     cr_assert_eq(coin_stats_index_on_notice(x.stats, &notice, &e), RESULT_OK, "%s", e.text);
     block_free(b);
     indexed_free(&x);
+}
+
+/* ---- pruned chains ---- */
+
+static void pruned_new(struct indexed *x, size_t blocks)
+{
+    indexed_new(x, CHAIN_REGTEST);
+    x->kit.options.prune_target = x->kit.chain->options.prune_target = PRUNE_MANUALLY;
+    x->kit.options.max_file_bytes = x->kit.chain->options.max_file_bytes = 1; /* a file a block */
+    grow(x, blocks, 1);
+}
+
+static void prune_to(struct indexed *x, int32_t height, int32_t expected)
+{
+    struct error e = {0};
+    cr_assert_eq(chain_prune_to(x->kit.chain, height, &e), RESULT_OK, "%s", e.text);
+    cr_assert_eq(chain_prune_height(x->kit.chain), expected);
+}
+
+/* What an index has not read stays; after it has, it is pruned up to 11 blocks below. */
+Test(index, keeps_what_it_has_yet_to_read)
+{
+    static struct indexed x;
+    struct error e = {0};
+    bool synced;
+    pruned_new(&x, 340);
+    indexed_close(&x);
+    memory_store_close(&x.stats_store);
+    memory_store_open(&x.stats_store, NULL);
+    indexed_open(&x); /* one stands at the tip, the other begins anew */
+    prune_to(&x, 50, -1);
+    cr_assert(x.kit.chain->active[0]->status & BLOCK_HAVE_DATA, "it begins with genesis");
+    cr_assert_eq(coin_stats_index_catch_up(x.stats, 31, &synced, &e), RESULT_OK);
+    struct index_info info;
+    coin_stats_index_info(x.stats, &info);
+    cr_assert_eq(info.best_height, 30);
+    prune_to(&x, 50, 30 - 11);
+    coin_stats_index_info(x.stats, &info);
+    cr_assert(!info.data_pruned && info.wants_undo);
+    indexed_catch_up(&x, 50);
+    prune_to(&x, 50, 50);
+    indexed_compare(&x);
+    indexed_free(&x);
+}
+
+/* An index that was off while blocks were pruned that it needs cannot go on; at the edge it can. */
+Test(index, cannot_go_on_without_its_blocks)
+{
+    static struct indexed x;
+    struct index_info info;
+    for (int32_t lost = 40; lost <= 41; lost++) {
+        pruned_new(&x, 41);
+        indexed_close(&x);
+        x.kit.on_notice = NULL;
+        for (size_t i = 0; i < PRUNE_LOCKS; i++)
+            if (x.kit.chain->prune_locks[i].name) chain_prune_unlock(x.kit.chain, x.kit.chain->prune_locks[i].name);
+        grow(&x, 300, 1);
+        prune_to(&x, lost, lost);
+        indexed_open(&x); /* both stand at block 41 */
+        bool enough = lost == 40;
+        coin_stats_index_info(x.stats, &info);
+        cr_assert_eq(info.data_pruned, !enough);
+        tx_index_info(x.txs, &info);
+        cr_assert_eq(info.data_pruned, !enough);
+        cr_assert(!info.wants_undo);
+        if (enough) {
+            indexed_catch_up(&x, 50);
+            coin_stats_index_info(x.stats, &info);
+            cr_assert(info.synced && !info.data_pruned);
+            indexed_compare(&x);
+        }
+        indexed_free(&x);
+    }
 }
