@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "consensus/pow.h"
 #include "node/import_scan.h"
+#include "node/parse_job.h"
 
 enum {
     LOOKAHEAD = 64,             /* blocks parsed ahead at most */
@@ -16,14 +17,8 @@ enum {
 
 /* A block on its way: found, being parsed and checked on a worker, then consumed in order. */
 struct slot {
-    struct job_batch batch;
-    const struct chain_params *params;
+    struct parse_job job;
     struct import_record record;
-    uint8_t *raw;
-    size_t len;
-    struct block *block; /* NULL: does not parse */
-    bool good;           /* passed block_check */
-    struct verdict verdict;
 };
 
 /* A block that came before its parent: where to find it again. */
@@ -52,7 +47,7 @@ struct import *import_new(struct node *n)
     struct import *i = mem_calloc(1, sizeof(*i));
     i->node = n;
     hashmap_init(&i->orphans, offsetof(struct orphan, prev), sizeof(struct block_hash), random_u64(&n->random));
-    n->importing = true;
+    node_set_importing(n, true);
     return i;
 }
 
@@ -65,37 +60,27 @@ void import_add(struct import *i, const struct import_source *source)
 
 /* ---- the parse-ahead ring ---- */
 
-/* A record may be longer than its block. */
-static void slot_run(void *arg, size_t index)
+static struct workers *workers_of(struct import *i)
 {
-    (void)index;
-    struct slot *s = arg;
-    struct reader r = reader_of(span_of(s->raw, s->len));
-    s->block = block_read(&r);
-    if (s->block) s->good = block_check(s->block, s->params, 0, &s->verdict);
+    return &i->node->chain->ports.workers;
 }
 
 static struct slot *slot_start(struct import *i, const struct import_record *record, uint8_t *raw_taken)
 {
     struct slot *s = mem_calloc(1, sizeof(*s));
-    s->params = &i->node->chain->params;
     s->record = *record;
-    s->raw = raw_taken;
-    s->len = record->len;
-    s->batch = (struct job_batch){.run = slot_run, .arg = s, .count = 1, .background = true};
-    workers_submit(&i->node->chain->ports.workers, &s->batch);
+    parse_job_start(&s->job, workers_of(i), &i->node->chain->params, raw_taken, record->len);
     return s;
 }
 
 static void slot_join(struct import *i, struct slot *s)
 {
-    workers_join(&i->node->chain->ports.workers, &s->batch);
+    parse_job_join(&s->job, workers_of(i));
 }
 
 static void slot_free(struct slot *s)
 {
-    if (s->block) block_free(s->block);
-    free(s->raw);
+    parse_job_clear(&s->job);
     free(s);
 }
 
@@ -153,8 +138,8 @@ static void orphan_add(struct import *i, const struct slot *s)
     struct orphan *o = mem_calloc(1, sizeof(*o));
     char hash[HASH_TEXT], parent[HASH_TEXT];
     log_debug(i->node->log, LOGC_REINDEX, "LoadExternalBlockFile: Out of order block %s, parent %s not known",
-              block_hash_text(hash, &s->block->hash), block_hash_text(parent, &s->block->header.prev));
-    o->prev = s->block->header.prev;
+              block_hash_text(hash, &s->job.block->hash), block_hash_text(parent, &s->job.block->header.prev));
+    o->prev = s->job.block->header.prev;
     o->record = s->record;
     struct orphan *head = hashmap_get(&i->orphans, o->prev.bytes);
     if (head) {
@@ -187,7 +172,7 @@ static void note_rejected(struct import *i, const struct slot *s, const struct v
     char hash[HASH_TEXT], text[300];
     i->progress.rejected++;
     log_warning(i->node->log, "%s: block %s at offset %llu is refused: %s", i->sources[s->record.source].name,
-                s->block ? block_hash_text(hash, &s->block->hash) : "?", (unsigned long long)s->record.offset,
+                s->job.block ? block_hash_text(hash, &s->job.block->hash) : "?", (unsigned long long)s->record.offset,
                 verdict_text(text, sizeof(text), v));
 }
 
@@ -203,12 +188,12 @@ static enum result accept_slot(struct import *i, struct slot *s, struct error *e
     const struct import_source *source = &i->sources[s->record.source];
     struct block_position at = {.file = (uint32_t)source->own_file, .pos = (uint32_t)s->record.offset};
     /* A block of ours is written anew where no position can point to it, or its record is longer than it. */
-    bool in_place =
-        source->own_file >= 0 && s->record.offset + s->record.len <= UINT32_MAX && s->block->raw.len == s->record.len;
+    bool in_place = source->own_file >= 0 && s->record.offset + s->record.len <= UINT32_MAX &&
+                    s->job.block->raw.len == s->record.len;
     struct block_node *node;
     struct verdict v = {0};
     bool is_new;
-    enum result r = chain_accept_block(c, s->block, node_time_s(i->node), ACCEPT_REQUESTED | ACCEPT_PRECHECKED,
+    enum result r = chain_accept_block(c, s->job.block, node_time_s(i->node), ACCEPT_REQUESTED | ACCEPT_PRECHECKED,
                                        in_place ? &at : NULL, &node, &is_new, &v, e);
     if (r) return node_fatal(i->node, r, e);
     if (v.kind == VERDICT_MISSING_PREV) {
@@ -220,7 +205,7 @@ static enum result accept_slot(struct import *i, struct slot *s, struct error *e
         return RESULT_OK;
     }
     i->progress.accepted += is_new;
-    return is_new ? node_activate(i->node, s->block, e) : RESULT_OK;
+    return is_new ? node_activate(i->node, s->job.block, e) : RESULT_OK;
 }
 
 static void log_out_of_order(struct import *i, const struct block *b)
@@ -248,11 +233,11 @@ static enum result accept_waiting(struct import *i, const struct block_hash *par
             if (raw && !r) {
                 struct slot *s = slot_start(i, &o->record, raw);
                 slot_join(i, s);
-                if (s->block && s->good) {
-                    log_out_of_order(i, s->block);
+                if (s->job.block && s->job.good) {
+                    log_out_of_order(i, s->job.block);
                     r = accept_slot(i, s, e);
                     queue = mem_grow(queue, &cap, count + 1, sizeof(*queue));
-                    queue[count++] = s->block->hash;
+                    queue[count++] = s->job.block->hash;
                 }
                 slot_free(s);
             } else {
@@ -270,11 +255,11 @@ static enum result accept_waiting(struct import *i, const struct block_hash *par
 static enum result consume_block(struct import *i, struct slot *s, struct error *e)
 {
     i->progress.blocks++;
-    if (!s->good) {
-        note_rejected(i, s, &s->verdict);
+    if (!s->job.good) {
+        note_rejected(i, s, &s->job.verdict);
         return RESULT_OK;
     }
-    struct block_hash hash = s->block->hash;
+    struct block_hash hash = s->job.block->hash;
     enum result r = accept_slot(i, s, e);
     if (!r && i->orphans.count && chain_find(i->node->chain, &hash)) r = accept_waiting(i, &hash, e);
     return r;
@@ -301,8 +286,8 @@ static enum result consume_inner(struct import *i, const struct import_record *r
     struct slot *inner = slot_start(i, record, mem_dup(bytes.data, bytes.len));
     slot_join(i, inner);
     enum result r = RESULT_OK;
-    if (inner->block) {
-        *end += inner->block->raw.len;
+    if (inner->job.block) {
+        *end += inner->job.block->raw.len;
         r = consume_block(i, inner, e);
     }
     slot_free(inner);
@@ -335,8 +320,8 @@ static enum result look_inside(struct import *i, const struct slot *s, uint64_t 
 
 static enum result consume(struct import *i, struct slot *s, struct error *e)
 {
-    if (!s->block) return look_inside(i, s, s->record.offset, e);
-    size_t len = s->block->raw.len;
+    if (!s->job.block) return look_inside(i, s, s->record.offset, e);
+    size_t len = s->job.block->raw.len;
     enum result r = consume_block(i, s, e);
     return r || len == s->record.len ? r : look_inside(i, s, s->record.offset + len, e);
 }
@@ -350,7 +335,7 @@ enum result import_step(struct import *i, bool *done, struct error *e)
         if (i->orphans.count)
             log_warning(i->node->log, "%zu blocks were left over: their parents are in none of the files",
                         i->progress.waiting);
-        i->node->importing = false;
+        node_set_importing(i->node, false);
         i->node->chain->reindexing = false;
         *done = true;
         return r;
@@ -358,7 +343,7 @@ enum result import_step(struct import *i, bool *done, struct error *e)
     struct slot *s = i->slots[i->first];
     i->first = (i->first + 1) % LOOKAHEAD;
     i->count--;
-    i->bytes_ahead -= s->len;
+    i->bytes_ahead -= s->job.len;
     fill_ring(i); /* the workers have something to parse while this one is connected */
     slot_join(i, s);
     enum result r = consume(i, s, e);

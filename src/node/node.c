@@ -103,8 +103,8 @@ static void note_tip(struct node *n, struct block_node *before)
     a->hash = tip->header.hash;
     a->height = tip->header.height;
     a->initial_download = chain_is_initial_download(n->chain, node_time_s(n));
-    while (!chain_contains(n->chain, before)) before = block_node_prev(before);
-    if (n->p2p) p2p_on_tip(n->p2p, before);
+    while (before && !chain_contains(n->chain, before)) before = block_node_prev(before);
+    if (n->p2p && before) p2p_on_tip(n->p2p, before); /* none: genesis was connected */
 }
 
 /* Looks for something to warn of; while catching up nobody is bothered. */
