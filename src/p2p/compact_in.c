@@ -22,7 +22,7 @@ struct incoming {
 static void ask_whole(struct p2p *p, struct peer *peer, const struct block_hash *hash)
 {
     struct inv inv = {.type = INV_BLOCK};
-    if (peer->handshake.services & NODE_WITNESS) inv.type |= INV_WITNESS;
+    if (download_serves_witness(peer)) inv.type |= INV_WITNESS;
     memcpy(inv.hash, hash->bytes, sizeof(inv.hash));
     peer_send_inv(p, peer, MESSAGE_GETDATA, &inv, 1);
 }
@@ -249,18 +249,6 @@ static void judge(struct incoming *in)
         reconstruct_beside(in);
 }
 
-static void log_new_header(struct p2p *p, const struct peer *peer, const struct block_node *n)
-{
-    char hash[HASH_TEXT], text[PEER_LOG];
-    block_hash_text(hash, &n->header.hash);
-    peer_log(text, p, peer);
-    if (chain_is_initial_download(p->chain, p2p_now_s(p)))
-        log_debug(p->log, LOGC_VALIDATION, "Saw new cmpctblock header hash=%s height=%d %s", hash, n->header.height,
-                  text);
-    else
-        log_info(p->log, "Saw new cmpctblock header hash=%s height=%d %s", hash, n->header.height, text);
-}
-
 /* NULL where the message is to be ignored. */
 static struct block_node *accept_header(struct p2p *p, struct peer *peer, const struct block_header *h)
 {
@@ -283,7 +271,7 @@ static struct block_node *accept_header(struct p2p *p, struct peer *peer, const 
         (void)blocks_punish(p, peer, &v, true, "invalid header via cmpctblock");
         return NULL;
     }
-    if (is_new) log_new_header(p, peer, n);
+    if (is_new) headers_log_new(p, peer, n, true);
     headers_note_available(p, peer, &hash);
     if (is_new && u256_cmp(n->header.chainwork, chain_tip(p->chain)->header.chainwork) > 0)
         peer->chain_sync.last_announcement_s = p2p_now_s(p);
