@@ -39,4 +39,24 @@ void cli_request(struct buffer *out, const char *method, struct span params, con
 void cli_getinfo_request(struct buffer *out);
 MUST_USE bool cli_getinfo_text(struct span reply, bool colour, struct buffer *out, struct span *failed);
 
+/* The reply with this id out of those of a batch; empty where there is none. */
+struct span cli_find_reply(struct span batch, const char *id);
+
+/* What -netinfo shows: "LEVEL outonly". */
+struct netinfo_view {
+    unsigned level; /* 0: no list of peers; 2 and 4: with addresses; 3 and 4: with versions */
+    bool outbound_only;
+};
+
+MUST_USE bool cli_netinfo_parse(struct netinfo_view *view, const char *const *words, size_t count,
+                                struct buffer *error);
+void cli_netinfo_help(struct buffer *out);
+void cli_netinfo_request(struct buffer *out);
+/* As cli_getinfo_text; NOW_S: seconds since 1970. CHAIN as in -chain. */
+MUST_USE bool cli_netinfo_text(struct span reply, const struct netinfo_view *view, int64_t now_s, const char *chain,
+                               struct buffer *out, struct span *failed);
+
+/* -addrinfo out of the result of getaddrmaninfo, as JSON. */
+void cli_addrinfo(struct span result, struct buffer *out);
+
 #endif

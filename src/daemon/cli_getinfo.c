@@ -16,8 +16,7 @@ void cli_getinfo_request(struct buffer *out)
     buffer_put_u8(out, ']');
 }
 
-/* The reply with this id. */
-static struct span find_reply(struct span batch, const char *id)
+struct span cli_find_reply(struct span batch, const char *id)
 {
     struct span rest = raw_json_trim(batch);
     struct span reply;
@@ -103,8 +102,8 @@ static double number_of(struct span value)
 
 bool cli_getinfo_text(struct span reply, bool colour, struct buffer *out, struct span *failed)
 {
-    struct span network = find_reply(reply, "0");
-    struct span chain = find_reply(reply, "1");
+    struct span network = cli_find_reply(reply, "0");
+    struct span chain = cli_find_reply(reply, "1");
     *failed = raw_json_member(network, "error");
     if (raw_json_is_null(*failed)) *failed = raw_json_member(chain, "error");
     if (!raw_json_is_null(*failed)) return false;

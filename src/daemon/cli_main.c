@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -167,13 +168,20 @@ static void put_result(struct buffer *out, struct span result)
     }
 }
 
-static bool make_request(const struct args *args, const struct words *words, struct buffer *out, struct buffer *error)
+/* The commands that are options, and the plain one. */
+enum mode { MODE_PLAIN, MODE_GETINFO, MODE_NETINFO, MODE_ADDRINFO };
+
+static enum mode mode_of(const struct args *args)
 {
-    if (args_bool(args, "getinfo")) {
-        if (words->count) buffer_put_str(error, "-getinfo takes no arguments");
-        cli_getinfo_request(out);
-        return words->count == 0;
-    }
+    return args_bool(args, "getinfo")    ? MODE_GETINFO
+           : args_bool(args, "netinfo")  ? MODE_NETINFO
+           : args_bool(args, "addrinfo") ? MODE_ADDRINFO
+                                         : MODE_PLAIN;
+}
+
+static bool make_plain_request(const struct args *args, const struct words *words, struct buffer *out,
+                               struct buffer *error)
+{
     if (!words->count) {
         buffer_put_str(error, "too few parameters (need at least command)");
         return false;
@@ -187,28 +195,59 @@ static bool make_request(const struct args *args, const struct words *words, str
     return ok;
 }
 
+static bool make_request(const struct args *args, enum mode mode, const struct words *words, struct netinfo_view *view,
+                         struct buffer *out, struct buffer *error)
+{
+    switch (mode) {
+    case MODE_PLAIN: return make_plain_request(args, words, out, error);
+    case MODE_NETINFO:
+        cli_netinfo_request(out);
+        return cli_netinfo_parse(view, (const char *const *)words->items, words->count, error);
+    case MODE_GETINFO: cli_getinfo_request(out); break;
+    case MODE_ADDRINFO: cli_request(out, "getaddrmaninfo", span_str("[]"), "1", false); break;
+    }
+    if (words->count) buffer_printf(error, "-%s takes no arguments", mode == MODE_GETINFO ? "getinfo" : "addrinfo");
+    return words->count == 0;
+}
+
+/* What a reply without an error is printed as; false where there is an error all the same (*FAILED). */
+static bool put_reply(const struct args *args, enum mode mode, const struct netinfo_view *view, bool colour,
+                      struct span whole, struct buffer *out, struct span *failed)
+{
+    struct buffer json = {0};
+    switch (mode) {
+    case MODE_GETINFO: return cli_getinfo_text(whole, colour, out, failed);
+    case MODE_NETINFO: return cli_netinfo_text(whole, view, time(NULL), args_chain(args)->name, out, failed);
+    case MODE_ADDRINFO:
+        cli_addrinfo(raw_json_member(whole, "result"), &json);
+        put_result(out, buffer_span(&json));
+        break;
+    case MODE_PLAIN: put_result(out, raw_json_member(whole, "result")); break;
+    }
+    buffer_clear(&json);
+    return true;
+}
+
 /* Calls and prints into OUT; returns the exit code. */
 static int run(const struct args *args, const struct words *words, struct buffer *out)
 {
     struct buffer request = {0};
     struct buffer reply = {0};
     struct buffer error = {0};
+    struct netinfo_view view = {0};
+    enum mode mode = mode_of(args);
     bool colour = false;
     int code = 1;
-    if (check_commands(args, &error) && (!args_bool(args, "getinfo") || wants_colour(args, &colour, &error)) &&
-        make_request(args, words, &request, &error)) {
+    if (check_commands(args, &error) && (mode != MODE_GETINFO || wants_colour(args, &colour, &error)) &&
+        make_request(args, mode, words, &view, &request, &error)) {
         buffer_put_u8(&request, '\n');
         if (cli_call_wait(args, buffer_span(&request), &reply, &error) == CLI_OK) {
             struct span whole = buffer_span(&reply);
             struct span failed = raw_json_member(whole, "error");
-            if (args_bool(args, "getinfo")) {
-                code = cli_getinfo_text(whole, colour, out, &failed) ? 0 : 1;
-            } else if (is_empty_reply(whole)) {
+            if (mode == MODE_PLAIN && is_empty_reply(whole))
                 buffer_put_str(&error, "expected reply to have result, error and id properties");
-            } else if (raw_json_is_null(failed)) {
-                put_result(out, raw_json_member(whole, "result"));
+            else if (raw_json_is_null(failed) && put_reply(args, mode, &view, colour, whole, out, &failed))
                 code = 0;
-            }
             if (!raw_json_is_null(failed)) code = put_error(out, failed);
         }
     }
@@ -221,6 +260,12 @@ static int run(const struct args *args, const struct words *words, struct buffer
     buffer_clear(&reply);
     buffer_clear(&request);
     return code;
+}
+
+static bool wants_netinfo_help(const struct args *args, const struct words *words)
+{
+    return mode_of(args) == MODE_NETINFO && words->count &&
+           (!strcmp(words->items[0], "h") || !strcmp(words->items[0], "help"));
 }
 
 /* Reads options and configuration; GO_ON, or the exit code. */
@@ -262,7 +307,11 @@ int cli_main(int argc, const char *const *argv)
     int code = start(&args, argc, argv);
     if (code == GO_ON) {
         struct buffer error = {0};
-        if (collect_words(&args, &words, &error)) {
+        bool ready = collect_words(&args, &words, &error);
+        if (ready && wants_netinfo_help(&args, &words)) {
+            cli_netinfo_help(&out);
+            code = EXIT_SUCCESS;
+        } else if (ready) {
             code = run(&args, &words, &out);
         } else {
             code = EXIT_FAILURE;

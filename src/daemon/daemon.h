@@ -17,6 +17,7 @@
 struct http;
 struct net;
 struct network_loop;
+struct network_setup;
 struct rpc_server;
 struct rpc_transport;
 
@@ -42,8 +43,9 @@ struct daemon {
     struct rpc_transport *transport; /* setup_rpc.c */
     uint64_t tip_changes_seen;
     struct rpc_server *rpc;
-    struct network_loop *network; /* network.c: sockets and the peers behind them; NULL: none */
-    struct net_bind *binds;       /* where to listen; owned */
+    struct network_loop *network;    /* network.c: sockets and the peers behind them; NULL: none */
+    struct network_setup *net_setup; /* setup_network.c; NULL: not read yet */
+    struct net_bind *binds;          /* where to listen; owned */
     size_t bind_count;
     int64_t start_us;
     bool activated; /* the best chain of what was stored at start-up is reached */
@@ -53,8 +55,10 @@ struct daemon {
     char fatal[512];
 };
 
-/* Seconds and microseconds since 1970. */
+/* Microseconds since 1970. */
 int64_t clock_us(void);
+/* Microseconds since some moment; never goes back. */
+int64_t clock_steady_us(void);
 
 /* The whole program. Returns the exit code. */
 int daemon_main(int argc, const char *const *argv);
@@ -69,6 +73,9 @@ struct start_error {
 
 /* Fills ERROR; returns false, so that a step can `return start_fail(...)`. */
 bool start_fail(struct start_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* A warning for the user, on standard error and in the log. */
+void start_warn(struct daemon *d, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* setup_chain.c: chain parameters and limits out of the options. */
 MUST_USE bool setup_chain_options(struct daemon *d, struct start_error *error);
@@ -98,10 +105,25 @@ struct net_bind {
     bool onion;           /* for the local Tor process */
 };
 
-/* setup_network.c: options, address files and bans; makes the node's peers. Closing writes peers.dat, banlist.json and
- * anchors.dat. */
+/* setup_interaction.c: options that change the defaults of others, before anything reads them. */
+struct args;
+void network_interaction(struct args *a, struct log *log);
+/* Refuses options of the network that contradict each other, those of parts that are not here included. */
+MUST_USE bool network_check_options(struct daemon *d, struct start_error *error);
+
+/* setup_network.c: reads the options, d->binds among them. */
+MUST_USE bool setup_network_options(struct daemon *d, struct start_error *error);
+void free_network_options(struct daemon *d);
+/* Reads address files and bans and makes the node's peers. Closing writes peers.dat, banlist.json and anchors.dat. */
 MUST_USE bool setup_network(struct daemon *d, struct start_error *error);
 void close_network(struct daemon *d);
+/* Remembers who goes into anchors.dat; before the connections are closed. */
+void network_keep_anchors(struct daemon *d);
+/* The proxy for addresses of NET, as text; NULL: none. *RANDOMIZE (may be NULL): with credentials of its own for each
+ * connection. */
+const char *network_proxy(const struct daemon *d, enum network net, bool *randomize);
+/* Whether a connection to HOST ("" : to TO) would have to go through a proxy: it must not go directly then. */
+bool network_needs_proxy(const struct daemon *d, const char *host, const struct endpoint *to);
 /* Now and then (every 15 minutes; bans at once when they changed): writes the address files. */
 void network_save(struct daemon *d);
 

@@ -4,7 +4,7 @@
 
 static const struct option_row rows[] = {
     {"?", OPTION_BOOL, GROUP_GENERAL, OPTION_HIDDEN, NULL, "0", ""},
-    {"addrinfo", OPTION_BOOL, GROUP_COMMANDS, OPTION_HIDDEN, NULL, "0", ""},
+    {"addrinfo", OPTION_BOOL, GROUP_COMMANDS, 0, NULL, "0", "Print how many addresses of nodes are known, by network."},
     {"chain", OPTION_STRING, GROUP_CHAIN, 0, "<chain>", "main",
      "The chain that the node follows: main, test, testnet4, signet or regtest."},
     {"color", OPTION_STRING, GROUP_GENERAL, OPTION_NO_NEGATION, "<when>", "auto",
@@ -24,7 +24,8 @@ static const struct option_row rows[] = {
     {"ipcconnect", OPTION_STRING, GROUP_GENERAL, OPTION_HIDDEN, "<address>", "auto", ""},
     {"named", OPTION_BOOL, GROUP_GENERAL, 0, NULL, "0",
      "Parameters are written as name=value in place of being counted."},
-    {"netinfo", OPTION_BOOL, GROUP_COMMANDS, OPTION_HIDDEN, NULL, "0", ""},
+    {"netinfo", OPTION_BOOL, GROUP_COMMANDS, 0, NULL, "0",
+     "Print the connections of the node. A level from 0 to 4 may follow, then \"outonly\"; \"help\" explains them."},
     {"regtest", OPTION_BOOL, GROUP_CHAIN, 0, NULL, "0",
      "The node follows the regression test chain; the same as -chain=regtest."},
     {"rpcclienttimeout", OPTION_INT, GROUP_GENERAL, 0, "<s>", "900",

@@ -10,7 +10,9 @@
 #include "base/hex.h"
 #include "daemon/cli.h"
 #include "daemon/daemon.h"
+#include "daemon/network_setup.h"
 #include "http/http.h"
+#include "node/peers.h"
 #include "rpc/server.h"
 
 enum { DRAIN_MS = 5000, SERVE_AT_ONCE = 64, WARM_UP_POLL_MS = 20 };
@@ -39,7 +41,14 @@ static void request_stop(void *ctx)
 static void set_mock_time(void *ctx, int64_t unix_s)
 {
     struct daemon *d = ctx;
-    if (d->node) d->node->mock_time_s = unix_s;
+    if (!d->node) return;
+    d->node->mock_time_s = unix_s;
+    node_set_clock(d->node, clock_us(), clock_steady_us());
+}
+
+static const char *proxy_of(void *ctx, enum network net, bool *randomize)
+{
+    return network_proxy(ctx, net, randomize);
 }
 
 /* ---- users ---- */
@@ -196,7 +205,7 @@ static bool serve(struct daemon *d, struct node *node)
     while (served < SERVE_AT_ONCE && (req = request_queue_take(&d->queue))) {
         served++;
         int64_t now = clock_us();
-        if (node) node_set_time(node, now);
+        if (node) node_set_clock(node, now, clock_steady_us());
         if (http_request_is_rest(req)) {
             http_reply(req, 404, NULL, NULL);
             continue;
@@ -256,10 +265,13 @@ static void open_server(struct daemon *d)
         .host = {.ctx = d,
                  .request_stop = request_stop,
                  .set_mock_time = set_mock_time,
+                 .proxy = proxy_of,
                  .log = &d->log.log,
                  .log_path = d->log_path},
         .prefixes = &d->options.params.prefixes,
         .mockable = d->options.params.mockable_time,
+        .blocks_only = d->net_setup->options.blocks_only,
+        .min_relay_fee_sat = d->net_setup->options.min_relay_fee_sat,
         .start_us = d->start_us,
     };
     d->rpc = rpc_server_new(&config);

@@ -18,6 +18,13 @@ int64_t clock_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+int64_t clock_steady_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 bool start_fail(struct start_error *error, const char *format, ...)
 {
     char text[512];
@@ -27,6 +34,17 @@ bool start_fail(struct start_error *error, const char *format, ...)
     va_end(args);
     buffer_put_str(&error->text, text);
     return false;
+}
+
+void start_warn(struct daemon *d, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    log_warning(&d->log.log, "%s", text);
+    fprintf(stderr, "Warning: %s\n", text);
 }
 
 static bool fail_with(struct start_error *error, const struct error *e)
@@ -150,15 +168,29 @@ static void stop_node(struct daemon *d)
     buffer_clear(&d->signet_challenge);
 }
 
+static void stop_network(struct daemon *d)
+{
+    network_keep_anchors(d);
+    network_stop(d);
+}
+
 static const struct {
     bool (*start)(struct daemon *d, struct start_error *error);
     void (*stop)(struct daemon *d); /* may be NULL; called too where its own start failed half-way */
 } steps[] = {
-    {start_signals, stop_signals},   {start_folders, stop_folders},
-    {start_pid_file, stop_pid_file}, {start_log, stop_log},
-    {setup_chain_options, NULL},     {setup_checks, NULL},
-    {start_commands, stop_commands}, {setup_rpc, close_rpc},
-    {setup_node, stop_node},         {setup_import, NULL},
+    {start_signals, stop_signals},
+    {start_folders, stop_folders},
+    {start_pid_file, stop_pid_file},
+    {start_log, stop_log},
+    {setup_chain_options, NULL},
+    {setup_checks, NULL},
+    {setup_network_options, free_network_options},
+    {start_commands, stop_commands},
+    {setup_rpc, close_rpc},
+    {setup_node, stop_node},
+    {setup_network, close_network},
+    {setup_import, NULL},
+    {network_start, stop_network},
 };
 
 /* ---- all together ---- */

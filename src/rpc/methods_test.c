@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "node/node.h"
+#include "p2p/p2p.h"
 #include "rpc/call.h"
 #include "rpc/server.h"
 #include "rpc/table.h"
@@ -54,6 +55,7 @@ static void mockscheduler(struct rpc_call *call)
         rpc_fail(call, RPC_MISC_ERROR, "delta_time must be between 1 and 3600 seconds (1 hr)");
         return;
     }
+    if (call->node && call->node->p2p) p2p_mock_scheduler(call->node->p2p, seconds);
     if (config->host.mock_forward) config->host.mock_forward(config->host.ctx, seconds);
 }
 

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "primitives/address.h"
+#include "wire/netaddr.h"
 
 struct node;
 struct rpc_call;
@@ -19,8 +20,10 @@ struct rpc_host {
     void (*request_stop)(void *ctx);
     void (*set_mock_time)(void *ctx, int64_t unix_s); /* 0: the system's time again */
     void (*mock_forward)(void *ctx, int64_t seconds); /* moves all timers */
-    struct log *log;                                  /* may be NULL */
-    const char *log_path;                             /* for getrpcinfo; good as long as the server */
+    /* The proxy through which NET is reached ("127.0.0.1:9050"), or NULL; good as long as the server. */
+    const char *(*proxy)(void *ctx, enum network net, bool *randomize);
+    struct log *log;      /* may be NULL */
+    const char *log_path; /* for getrpcinfo; good as long as the server */
 };
 
 struct rpc_config {
@@ -28,6 +31,8 @@ struct rpc_config {
     struct node *node;                       /* may be NULL: methods that need it fail */
     const struct address_prefixes *prefixes; /* of the network */
     bool mockable;                           /* regtest: setmocktime and mockscheduler work */
+    bool blocks_only;                        /* we take no transactions from peers */
+    int64_t min_relay_fee_sat;               /* per 1000 virtual bytes; 0: the default */
     int64_t start_us;                        /* when the program started, on the clock of the NOW_US below */
 };
 

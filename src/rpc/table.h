@@ -20,7 +20,9 @@ extern const struct rpc_method rpc_blockstats_methods[];
 extern const struct rpc_method rpc_tx_methods[];
 extern const struct rpc_method rpc_mining_methods[];
 extern const struct rpc_method rpc_network_methods[];
-extern const struct rpc_method rpc_mining_methods[];
+extern const struct rpc_method rpc_peer_methods[];
+extern const struct rpc_method rpc_addresses_methods[];
+extern const struct rpc_method rpc_ban_methods[];
 
 /* The row of METHOD, or NULL. */
 const struct rpc_method *rpc_method_find(const char *method);

@@ -8,7 +8,7 @@ ROW = re.compile(r'\{\s*"([^"]+)",\s*OPTION_(\w+),\s*GROUP_\w+,\s*([^,]+),')
 GETTER = re.compile(r'\bargs_(bool|bool_or|int|int_or|list|list_has)\(\s*[^",;]+,\s*"([^"]+)"')
 KINDS = {"bool": "BOOL", "bool_or": "BOOL", "int": "INT", "int_or": "INT", "list": "LIST", "list_has": "LIST"}
 # Judges options of parts that are not here, without doing what they say: that is not reading them.
-JUDGE = "setup_checks.c"
+JUDGES = {"setup_checks.c", "setup_interaction.c"}
 # (table, files that read it)
 TABLES = [("options_daemon.c", lambda name: not name.startswith("cli_")), ("options_cli.c", lambda name: not name.startswith("log_"))]
 # Hidden on purpose although read: other ways to write an option, and options of other programs that get an answer.
@@ -17,7 +17,7 @@ QUIET = {"?", "h", "gen"}
 
 def check_table(rows, sources, is_daemon):
     text = "\n".join(sources.values())
-    doing = "\n".join(content for name, content in sources.items() if name != JUDGE)
+    doing = "\n".join(content for name, content in sources.items() if name not in JUDGES)
     for name, content in sources.items():
         if name.startswith("cli_") == is_daemon:
             continue
