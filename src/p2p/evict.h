@@ -5,6 +5,8 @@
 
 #include "p2p/p2p.h"
 
+struct peer;
+
 struct evict_candidate {
     peer_id id;
     int64_t connected_us, min_ping_us, last_block_s, last_tx_s;
@@ -19,5 +21,9 @@ peer_id evict_choose(struct evict_candidate *candidates, size_t count);
 
 /* Makes room for an inbound peer: disconnects one; false where none may go. */
 bool evict_inbound(struct p2p *p);
+
+/* PEER relays transactions after message NAME: makes room where too many inbound ones do. PROTECT: not by PEER's own
+ * going. False: PEER was disconnected. */
+bool evict_for_tx_relay(struct p2p *p, struct peer *peer, const char *name, bool protect);
 
 #endif

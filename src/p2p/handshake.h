@@ -18,10 +18,14 @@ struct peer_handshake {
     struct endpoint seen_us;             /* where they see us; netaddr_none: nowhere */
     char user_agent[MAX_USER_AGENT + 1]; /* cleaned for display */
     bool relay_flag;                     /* BIP37 */
+    bool wanted_services;                /* has all that we want of an outbound peer */
     bool wtxid_relay, wants_addrv2;
     bool prefers_headers; /* sendheaders came */
     bool sendheaders_sent;
 };
+
+/* What their state says before the payload is read; false: drop the message. */
+bool handshake_early(struct p2p *p, struct peer *peer, enum message_type type);
 
 void handshake_on_version(struct p2p *p, struct peer *peer, struct message *m);
 void handshake_on_verack(struct p2p *p, struct peer *peer, struct message *m);
@@ -29,7 +33,9 @@ void handshake_on_wtxidrelay(struct p2p *p, struct peer *peer, struct message *m
 void handshake_on_sendaddrv2(struct p2p *p, struct peer *peer, struct message *m);
 void handshake_on_sendheaders(struct p2p *p, struct peer *peer, struct message *m);
 void handshake_on_feature(struct p2p *p, struct peer *peer, struct message *m);
-void handshake_on_sendtxrcncl(struct p2p *p, struct peer *peer, struct message *m);
+
+/* The services that an outbound peer which offers SERVICES must have: near the tip a pruned one will do (BIP159). */
+uint64_t handshake_desirable(const struct p2p *p, uint64_t services);
 
 /* Sends our version. */
 void handshake_begin(struct p2p *p, struct peer *peer);

@@ -3,6 +3,11 @@
 #ifndef CAIRN_P2P_INTERNAL_H
 #define CAIRN_P2P_INTERNAL_H
 
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/check.h"
 #include "base/hashmap.h"
 #include "p2p/addr_relay.h"
 #include "p2p/announce.h"
@@ -24,16 +29,18 @@ struct peer {
     enum conn_type type;
     struct endpoint remote, local;
     char name[P2P_HOST]; /* what the user typed, or the address and port */
+    bool by_name;        /* the former */
     unsigned permissions;
     bool inbound_onion;
     enum transport_kind transport;
     int64_t connected_us, last_send_us, last_recv_us; /* wall */
     uint64_t bytes_sent, bytes_received;
     uint64_t sent_by_type[MESSAGE_TYPE_COUNT], received_by_type[MESSAGE_TYPE_COUNT];
-    size_t queued;      /* bytes in the shell's send queue, ours not taken yet included */
-    bool send_full;     /* no room: serve nothing, take nothing */
-    bool disconnecting; /* a P2P_DISCONNECT is on its way */
-    bool discourage;    /* misbehaved: judged after the message */
+    uint64_t bytes_ahead; /* of bytes_received: of messages that did not come to p2p_received yet */
+    size_t queued;        /* bytes in the shell's send queue, ours not taken yet included */
+    bool send_full;       /* no room: serve nothing, take nothing */
+    bool disconnecting;   /* a P2P_DISCONNECT is on its way */
+    bool discourage;      /* misbehaved: judged after the message */
     bool prefer_evict;
 
     struct peer_handshake handshake;
@@ -74,9 +81,9 @@ struct p2p {
     uint64_t bytes_sent, bytes_received;
     int64_t time_offsets[50]; /* of outbound peers, the last ones */
     size_t time_offset_count;
-    int64_t last_tick_us;   /* steady */
-    struct arena arena;     /* of the message at hand */
-    struct buffer *payload; /* the same; a handler may move it away (a block); NULL: none */
+    int64_t last_tick_us;  /* steady */
+    struct arena arena;    /* of the message at hand */
+    struct buffer payload; /* the same: a handler may take it away (a block) */
 
     struct addr_relay addr_relay;
     struct dial_plan *dial;
@@ -135,7 +142,8 @@ static inline bool peer_speaks(const struct peer *peer, int32_t since)
 void peer_send(struct p2p *p, struct peer *peer, const struct message *m);
 void peer_send_payload(struct p2p *p, struct peer *peer, enum message_type type, struct buffer *payload);
 void peer_send_empty(struct p2p *p, struct peer *peer, enum message_type type);
-/* One getdata or inv item. */
+void peer_send_raw(struct p2p *p, struct peer *peer, const char *name, struct span payload);
+/* Items of a getdata, inv or notfound: one message, at most MAX_INV of them. */
 void peer_send_inv(struct p2p *p, struct peer *peer, enum message_type type, const struct inv *items, size_t count);
 
 /* Ends the connection after the event at hand; the peer stays until p2p_disconnected. */
@@ -145,6 +153,9 @@ void peer_disconnect(struct p2p *p, struct peer *peer);
  * after the message, unless it is permitted, manual or local. */
 void peer_misbehaves(struct p2p *p, struct peer *peer, const char *why, ...) PRINTF_LIKE(3, 4);
 
+/* What the misbehaviour of this event comes to; true where the peer is on its way out. */
+bool peer_judge(struct p2p *p, struct peer *peer);
+
 /* "peer=3" or, with -logips, "peer=3, peeraddr=..."; returns OUT. */
 enum { PEER_LOG = 128 };
 char *peer_log(char out[PEER_LOG], const struct p2p *p, const struct peer *peer);
@@ -153,6 +164,15 @@ char *peer_log_disconnect(char out[PEER_LOG], const struct p2p *p, const struct 
 
 /* Adds an action for the owner; to be filled. Good until the next. */
 struct p2p_action *p2p_add_action(struct p2p *p, enum p2p_action_kind kind);
+void actions_clear(struct p2p *p);
+
+/* Of the connections that are made without a user's wish, how many of each sort there may be. */
+unsigned p2p_max_outbound_full(const struct p2p *p);
+unsigned p2p_max_block_relay(const struct p2p *p);
+unsigned p2p_max_inbound(const struct p2p *p);
+
+/* Ends it and forgets everything about it (p2p_disconnected). */
+void peer_free(struct p2p *p, struct peer *peer);
 
 /* A deadline far enough away from a Poisson process with this average. */
 int64_t p2p_poisson_us(struct p2p *p, int64_t average_us);

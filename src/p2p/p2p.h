@@ -65,6 +65,7 @@ struct p2p_options {
     bool automatic;             /* dial on our own; false with -connect */
     bool advertise;             /* tell peers our address (-listen and something to tell) */
     bool log_ips;               /* -logips */
+    unsigned no_relay_percent;  /* of the inbound slots, kept for peers without transactions (-inboundrelaypercent) */
     unsigned extra_txs;         /* -blockreconstructionextratxn */
     int64_t min_relay_fee_sat;  /* per 1000 virtual bytes: the feefilter that we send */
     unsigned networks;          /* bit 1 << enum network: those in use (-onlynet); 0: IPv4 and IPv6 */
@@ -128,6 +129,9 @@ bool p2p_ready(const struct p2p *p, peer_id id, const char *name);
 
 /* A message: handled now. Its payload is taken: *MESSAGE is empty afterwards. */
 void p2p_received(struct p2p *p, peer_id id, struct received *message);
+
+/* BYTES came from the wire, whether or not they end a message (which counts them where this was not called). */
+void p2p_bytes_received(struct p2p *p, peer_id id, size_t bytes);
 
 /* BYTES of message NAME ("" for none) went out on the wire; QUEUED bytes wait in the peer's send queue now. */
 void p2p_sent(struct p2p *p, peer_id id, const char *name, size_t bytes, size_t queued);
@@ -276,7 +280,8 @@ size_t p2p_anchors(const struct p2p *p, struct peer_addr *out, size_t max);
 
 /* What addr messages of one peer said, median over outbound peers, seconds (getnetworkinfo's timeoffset). */
 int64_t p2p_time_offset_s(const struct p2p *p);
-/* True where that is more than 70 minutes: the node warns of its clock. */
+enum { P2P_CLOCK_WARN_S = 10 * 60 };
+/* True where that is more than P2P_CLOCK_WARN_S either way: the node warns of its clock. */
 bool p2p_clock_is_off(const struct p2p *p);
 
 /* Bytes that all structures hold for peers, roughly, and the most for one: bounded, whatever peers do. */

@@ -13,7 +13,11 @@ struct peer_txs {
     int64_t fee_filter_received_sat, fee_filter_sent_sat;
     int64_t next_fee_filter_us;
     int64_t last_tx_s;
+    bool filter_loaded; /* BIP37 */
 };
+
+/* What can be said without reading the payload; false: drop the message. */
+bool txs_early(struct p2p *p, struct peer *peer, enum message_type type);
 
 void txs_peer_version(struct p2p *p, struct peer *peer); /* their version came */
 void txs_on_tx(struct p2p *p, struct peer *peer, struct message *m);

@@ -1,0 +1,166 @@
+/* Transactions between peers, as far as a node without a pool of them goes. */
+#include "p2p/txs.h"
+
+#include <stdio.h>
+
+#include "p2p/internal.h"
+#include "primitives/amount.h"
+#include "primitives/tx.h"
+
+#define FEE_FILTER_AVERAGE_US (10 * 60 * INT64_C(1000000))
+#define FEE_FILTER_CHANGE_US  (5 * 60 * INT64_C(1000000))
+
+bool txs_rejects(const struct p2p *p, const struct peer *peer)
+{
+    if (peer->type == CONN_BLOCK_RELAY || peer->type == CONN_FEELER) return true;
+    return p->options.blocks_only && !peer_permits(peer, PERM_RELAY);
+}
+
+void txs_peer_version(struct p2p *p, struct peer *peer)
+{
+    struct peer_txs *t = &peer->txs;
+    (void)p;
+    bool fit = peer->type != CONN_BLOCK_RELAY && peer->type != CONN_FEELER;
+    /* With BIP37 they may turn relay on later. */
+    t->has_relay = fit && (peer->handshake.relay_flag || peer->handshake.our_services & NODE_BLOOM);
+    t->relay = t->has_relay && peer->handshake.relay_flag;
+}
+
+/* Ends the connection; returns false. */
+static bool refuse(struct p2p *p, struct peer *peer, const char *what)
+{
+    char who[PEER_LOG];
+    log_debug(p->log, LOGC_NET, "%s, %s", what, peer_log_disconnect(who, p, peer));
+    peer_disconnect(p, peer);
+    return false;
+}
+
+bool txs_early(struct p2p *p, struct peer *peer, enum message_type type)
+{
+    char what[80];
+    if (type == MESSAGE_TX)
+        return !txs_rejects(p, peer) || refuse(p, peer, "transaction sent in violation of protocol");
+    if (peer->handshake.our_services & NODE_BLOOM) return true;
+    snprintf(what, sizeof(what), "%s received despite not offering bloom services", message_row(type)->name);
+    return refuse(p, peer, what);
+}
+
+/* ---- in ---- */
+
+void txs_on_tx(struct p2p *p, struct peer *peer, struct message *m)
+{
+    struct tx tx;
+    (void)peer;
+    if (chain_is_initial_download(p->chain, p2p_now_s(p))) return;
+    struct reader r = reader_of(m->as.raw.raw);
+    tx_read(&tx, &r, &p->arena, 0);
+    if (r.failed)
+        log_debug(p->log, LOGC_NET, "ProcessMessages(tx, %zu bytes): Exception '%s' caught", m->as.raw.raw.len,
+                  "DataStream::read(): end of data");
+}
+
+bool txs_on_inv(struct p2p *p, struct peer *peer, const struct inv *inv)
+{
+    char text[SERVE_INV_TEXT], what[160];
+    /* Each side announces by the id that was agreed on; the other kind is not looked at. */
+    if (inv->type == (peer->handshake.wtxid_relay ? INV_TX : INV_WTX)) return true;
+    if (txs_rejects(p, peer)) {
+        serve_inv_text(text, inv);
+        const char *hash = strchr(text, ' ');
+        snprintf(what, sizeof(what), "transaction (%s) inv sent in violation of protocol", hash ? hash + 1 : text);
+        return refuse(p, peer, what);
+    }
+    if (!chain_is_initial_download(p->chain, p2p_now_s(p)))
+        log_debug(p->log, LOGC_NET, "got inv: %s new peer=%lld", serve_inv_text(text, inv), (long long)peer->id);
+    return true;
+}
+
+void txs_on_notfound(struct p2p *p, struct peer *peer, struct message *m)
+{
+    (void)p;
+    (void)peer;
+    (void)m;
+}
+
+void txs_on_feefilter(struct p2p *p, struct peer *peer, struct message *m)
+{
+    int64_t rate = m->as.feefilter;
+    if (!money_range(rate)) return;
+    if (peer->txs.has_relay) peer->txs.fee_filter_received_sat = rate;
+    log_debug(p->log, LOGC_NET, "received: feefilter of %lld.%08lld BTC/kvB from peer=%lld",
+              (long long)(rate / COIN_SAT), (long long)(rate % COIN_SAT), (long long)peer->id);
+}
+
+/* ---- BIP35, BIP37 ---- */
+
+void txs_on_mempool(struct p2p *p, struct peer *peer, struct message *m)
+{
+    (void)m;
+    if (peer_permits(peer, PERM_MEMPOOL)) return;
+    const char *why = NULL;
+    if (!(peer->handshake.our_services & NODE_BLOOM))
+        why = "mempool request with bloom filters disabled";
+    else if (serve_target_reached(p, false))
+        why = "mempool request with bandwidth limit reached";
+    if (why && !peer_permits(peer, PERM_NO_BAN)) refuse(p, peer, why);
+}
+
+void txs_on_filter(struct p2p *p, struct peer *peer, struct message *m)
+{
+    struct peer_txs *t = &peer->txs;
+    char fault[MESSAGE_FAULT];
+    if (m->type == MESSAGE_FILTERLOAD && m->as.filterload.functions > MAX_BLOOM_FUNCTIONS) {
+        peer_misbehaves(p, peer, "%s", message_fault(fault, m));
+        return;
+    }
+    if (!t->has_relay) return;
+    if (m->type == MESSAGE_FILTERADD) {
+        if (!t->filter_loaded) peer_misbehaves(p, peer, "%s", message_fault(fault, m));
+        return;
+    }
+    t->filter_loaded = m->type == MESSAGE_FILTERLOAD;
+    t->relay = true;
+    evict_for_tx_relay(p, peer, message_row(m->type)->name, false);
+}
+
+/* ---- out ---- */
+
+bool txs_serve(struct p2p *p, struct peer *peer, const struct inv *inv)
+{
+    (void)p;
+    (void)peer;
+    (void)inv;
+    return false;
+}
+
+/* Fee filters come in steps of a tenth, and are rounded down twice in three, up else: they shall not identify us. */
+static int64_t round_fee(struct p2p *p, int64_t fee_sat)
+{
+    const double lowest = 50, highest = 1e7, step = 1.1;
+    double below = 0, at = 0;
+    if (fee_sat <= 0) return 0;
+    for (at = lowest; at < (double)fee_sat && at <= highest; at *= step) below = at;
+    bool down = at > highest || random_below(&p->random, 3) != 0;
+    return (int64_t)(down ? below : at);
+}
+
+void txs_send(struct p2p *p, struct peer *peer)
+{
+    struct peer_txs *t = &peer->txs;
+    if (p->options.blocks_only || !peer_speaks(peer, PROTOCOL_FEEFILTER) || peer->type == CONN_BLOCK_RELAY) return;
+    if (peer_permits(peer, PERM_FORCE_RELAY)) return;
+    bool initial = chain_is_initial_download(p->chain, p2p_now_s(p));
+    int64_t wanted = initial ? MAX_MONEY_SAT : 0, nothing = round_fee(p, MAX_MONEY_SAT);
+    /* After the first sync they need not wait to tell us of transactions. */
+    if (!initial && t->fee_filter_sent_sat == nothing) t->next_fee_filter_us = 0;
+    if (p->wall_us > t->next_fee_filter_us) {
+        struct message m = {.type = MESSAGE_FEEFILTER, .as.feefilter = round_fee(p, wanted)};
+        if (m.as.feefilter < p->options.min_relay_fee_sat) m.as.feefilter = p->options.min_relay_fee_sat;
+        if (m.as.feefilter != t->fee_filter_sent_sat) peer_send(p, peer, &m);
+        t->fee_filter_sent_sat = m.as.feefilter;
+        t->next_fee_filter_us = p->wall_us + p2p_poisson_us(p, FEE_FILTER_AVERAGE_US);
+    } else if (p->wall_us + FEE_FILTER_CHANGE_US < t->next_fee_filter_us &&
+               (wanted < 3 * t->fee_filter_sent_sat / 4 || wanted > 4 * t->fee_filter_sent_sat / 3)) {
+        t->next_fee_filter_us = p->wall_us + (int64_t)random_below(&p->random, FEE_FILTER_CHANGE_US);
+    }
+}
