@@ -52,7 +52,8 @@ struct endpoint socket_local(int fd)
 
 int socket_new(const struct sockaddr_storage *address)
 {
-    return socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    int protocol = address->ss_family == AF_UNIX ? 0 : IPPROTO_TCP;
+    return socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 }
 
 char *system_error(char out[SYSTEM_ERROR], int error)

@@ -1,14 +1,18 @@
-/* Connecting to others: a name is resolved, then its addresses are tried one after the other. A proxy's handshake would
- * stand between a connected socket and conn_new. */
+/* Connecting to others: a name is resolved, then its addresses are tried one after the other; or a proxy is given the
+ * name or address, and nothing is resolved here. */
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/check.h"
 #include "net/net_internal.h"
+#include "net/socks5.h"
+
+enum { PROXY_TIMEOUT_S = 20 }; /* of each of its answers: Tor needs long to build a circuit */
 
 struct dial {
     struct net *net;
@@ -16,11 +20,15 @@ struct dial {
     bool listed;
     uint64_t number;
     char host[NET_HOST]; /* "" where the endpoint is given */
+    char name[NET_HOST]; /* the name in it; "": an address */
     uint16_t port;
     bool lookup, loud;
     struct query *query;
     struct endpoint *to; /* what remains to be tried */
     size_t count, at;
+    char proxy[NET_PROXY]; /* "": none */
+    bool isolate, proxy_failed;
+    struct socks5 *socks5;
     int fd;
     struct event *event;
 };
@@ -33,7 +41,9 @@ struct dial *dial_new(struct net *net, uint64_t number, const struct net_target 
                        .port = target->default_port,
                        .lookup = target->lookup,
                        .loud = target->loud,
+                       .isolate = target->isolate,
                        .fd = -1};
+    snprintf(d->proxy, sizeof(d->proxy), "%s", target->proxy ? target->proxy : "");
     snprintf(d->host, sizeof(d->host), "%s", target->host ? target->host : "");
     d->to = mem_calloc(1, sizeof(*d->to));
     d->to[0] = target->to;
@@ -45,7 +55,9 @@ static void socket_drop(struct dial *d)
 {
     if (d->event) event_free(d->event);
     if (d->fd >= 0) close(d->fd);
+    free(d->socks5);
     d->event = NULL;
+    d->socks5 = NULL;
     d->fd = -1;
 }
 
@@ -81,7 +93,8 @@ static void dial_fail(struct dial *d)
 {
     struct net_event *event = net_event_add(d->net, NET_DIAL_FAILED, 0);
     event->failed.dial = d->number;
-    event->failed.found = d->count > 0;
+    event->failed.found = d->count > 0 && !d->proxy[0];
+    event->failed.proxy_failed = d->proxy_failed;
     if (d->count) event->failed.at = d->to[d->at < d->count ? d->at : d->count - 1];
     dial_free(d);
 }
@@ -99,23 +112,53 @@ static void dial_connected(struct dial *d)
 
 static void on_connect(evutil_socket_t fd, short what, void *ctx);
 
+static void await(struct dial *d, short what, event_callback_fn on_event, int64_t timeout_ms)
+{
+    struct timeval timeout = {.tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000};
+    if (d->event) event_free(d->event);
+    d->event = event_new(d->net->base, d->fd, what, on_event, d);
+    CHECK(d->event && event_add(d->event, &timeout) == 0);
+}
+
+/* "unix:PATH", or numbers and a port. */
+static bool proxy_address(const char *proxy, struct sockaddr_storage *out, socklen_t *len)
+{
+    struct endpoint at;
+    struct sockaddr_un local = {.sun_family = AF_UNIX};
+    if (strncmp(proxy, "unix:", 5) != 0)
+        return endpoint_parse(&at, span_str(proxy), 9050) && sockaddr_put(out, len, &at);
+    if (strlen(proxy + 5) >= sizeof(local.sun_path)) return false;
+    snprintf(local.sun_path, sizeof(local.sun_path), "%s", proxy + 5);
+    memset(out, 0, sizeof(*out));
+    memcpy(out, &local, sizeof(local));
+    *len = sizeof(local);
+    return true;
+}
+
+static bool find_sockaddr(struct dial *d, struct sockaddr_storage *out, socklen_t *len)
+{
+    char text[ENDPOINT_TEXT];
+    const struct endpoint *to = &d->to[d->at];
+    if (d->proxy[0]) {
+        d->proxy_failed = true; /* until it is connected */
+        return proxy_address(d->proxy, out, len);
+    }
+    if (netaddr_is_valid(&to->addr) && sockaddr_put(out, len, to)) return true;
+    log_info(d->net->options.log, "Cannot get sockaddr for %s: unsupported network", endpoint_text(text, to));
+    return false;
+}
+
 /* True while the address is being tried. */
 static bool try_one(struct dial *d)
 {
-    struct net *net = d->net;
     char text[ENDPOINT_TEXT];
     struct sockaddr_storage address;
     socklen_t len;
-    const struct endpoint *to = &d->to[d->at];
-    struct timeval timeout = {.tv_sec = net->options.connect_timeout_ms / 1000,
-                              .tv_usec = net->options.connect_timeout_ms % 1000 * 1000};
-    if (!netaddr_is_valid(&to->addr) || !sockaddr_put(&address, &len, to)) {
-        log_info(net->options.log, "Cannot get sockaddr for %s: unsupported network", endpoint_text(text, to));
-        return false;
-    }
+    if (!find_sockaddr(d, &address, &len)) return false;
     d->fd = socket_new(&address);
     if (d->fd < 0) {
-        log_error(net->options.log, "Cannot create a socket for connecting to %s", endpoint_text(text, to));
+        log_error(d->net->options.log, "Cannot create a socket for connecting to %s",
+                  endpoint_text(text, &d->to[d->at]));
         return false;
     }
     if (connect(d->fd, (const struct sockaddr *)&address, len) != 0 && errno != EINPROGRESS && errno != EINTR) {
@@ -123,8 +166,7 @@ static bool try_one(struct dial *d)
         socket_drop(d);
         return false;
     }
-    d->event = event_new(net->base, d->fd, EV_WRITE, on_connect, d);
-    CHECK(d->event && event_add(d->event, &timeout) == 0);
+    await(d, EV_WRITE, on_connect, d->net->options.connect_timeout_ms);
     return true;
 }
 
@@ -133,6 +175,75 @@ static void try_rest(struct dial *d)
     for (; d->at < d->count; d->at++)
         if (try_one(d)) return;
     dial_fail(d);
+}
+
+static void try_next(struct dial *d)
+{
+    socket_drop(d);
+    d->at++;
+    try_rest(d);
+}
+
+/* ---- through a proxy ---- */
+
+enum step { STEP_AGAIN, STEP_WAIT, STEP_END };
+
+/* One send or receive of the handshake; PROBLEM says why it ended. */
+static enum step proxy_step(struct dial *d, const char **problem)
+{
+    struct span out = socks5_to_send(d->socks5);
+    uint8_t in[SOCKS5_IN];
+    ssize_t n = out.len ? send(d->fd, out.data, out.len, MSG_NOSIGNAL | MSG_DONTWAIT)
+                        : recv(d->fd, in, socks5_wants(d->socks5), MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return STEP_WAIT;
+    *problem = "InterruptibleRecv() timeout or other failure";
+    if (n <= 0) return STEP_END;
+    if (out.len) {
+        socks5_mark_sent(d->socks5, (size_t)n);
+    } else if (!socks5_receive(d->socks5, span_of(in, (size_t)n))) {
+        *problem = d->socks5->problem;
+        return STEP_END;
+    }
+    return socks5_is_done(d->socks5) ? STEP_END : STEP_AGAIN;
+}
+
+static void on_proxy(evutil_socket_t fd, short what, void *ctx)
+{
+    struct dial *d = ctx;
+    struct net *net = d->net;
+    const char *problem = "InterruptibleRecv() timeout or other failure";
+    enum step step = what & EV_TIMEOUT ? STEP_END : STEP_AGAIN;
+    (void)fd;
+    while (step == STEP_AGAIN) step = proxy_step(d, &problem);
+    if (step == STEP_WAIT) {
+        await(d, socks5_to_send(d->socks5).len ? EV_WRITE : EV_READ, on_proxy, PROXY_TIMEOUT_S * 1000);
+    } else if (socks5_is_done(d->socks5)) {
+        log_debug(net->options.log, LOGC_NET, "SOCKS5 connected %s", d->socks5->host);
+        dial_connected(d);
+    } else {
+        log_debug(net->options.log, LOGC_NET, "Socks5() connect to %s:%u failed: %s", d->socks5->host, d->socks5->port,
+                  problem);
+        try_next(d);
+    }
+    net_publish(net);
+}
+
+/* The socket to the proxy stands. Numbers are given as text, too. False where the proxy cannot be asked for that. */
+static bool begin_proxy(struct dial *d)
+{
+    struct net *net = d->net;
+    char text[NETADDR_TEXT], credentials[SOCKS5_CREDENTIALS];
+    const struct endpoint *to = &d->to[d->at];
+    const char *host = d->name[0] ? d->name : netaddr_text(text, &to->addr);
+    d->proxy_failed = false;
+    d->socks5 = mem_alloc(sizeof(*d->socks5));
+    snprintf(credentials, sizeof(credentials), "%016llx-%llu", (unsigned long long)net->isolation,
+             (unsigned long long)net->isolated);
+    net->isolated += d->isolate;
+    if (!socks5_init(d->socks5, host, to->port, d->isolate ? credentials : NULL)) return false;
+    log_debug(net->options.log, LOGC_NET, "SOCKS5 connecting %s", host);
+    await(d, EV_WRITE, on_proxy, PROXY_TIMEOUT_S * 1000);
+    return true;
 }
 
 static void on_connect(evutil_socket_t fd, short what, void *ctx)
@@ -149,13 +260,10 @@ static void on_connect(evutil_socket_t fd, short what, void *ctx)
         if (getsockopt((int)fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) error = errno;
         if (error) log_failure(d, " after wait", error);
     }
-    if (!error) {
+    if (!error && !d->proxy[0])
         dial_connected(d);
-    } else {
-        socket_drop(d);
-        d->at++;
-        try_rest(d);
-    }
+    else if (error || !begin_proxy(d))
+        try_next(d);
     net_publish(net);
 }
 
@@ -173,7 +281,6 @@ static void on_found(void *ctx, const struct netaddr *found, size_t count)
 static bool find_addresses(struct dial *d)
 {
     struct span host;
-    char name[NET_HOST];
     struct netaddr addr;
     if (!split_host_port(span_str(d->host), &d->port, &host)) return false;
     if (netaddr_parse(&addr, host)) {
@@ -181,10 +288,16 @@ static bool find_addresses(struct dial *d)
         d->count = 1;
         return true;
     }
-    if (!d->lookup || !host.len || host.len >= sizeof(name)) return false;
-    memcpy(name, host.data, host.len);
-    name[host.len] = '\0';
-    d->query = query_new(d->net, name, on_found, d);
+    if (!host.len || host.len >= sizeof(d->name)) return false;
+    memcpy(d->name, host.data, host.len);
+    d->name[host.len] = '\0';
+    if (d->proxy[0]) {
+        d->to[0] = (struct endpoint){.addr = netaddr_none(), .port = d->port};
+        d->count = 1;
+        return true;
+    }
+    if (!d->lookup) return false;
+    d->query = query_new(d->net, d->name, on_found, d);
     return d->query != NULL;
 }
 

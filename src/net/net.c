@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -254,6 +255,7 @@ static void clear_all(struct net *net)
 
 static bool open_all(struct net *net)
 {
+    if (getrandom(&net->isolation, sizeof(net->isolation), 0) != sizeof(net->isolation)) return false;
     net->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     net->command_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     net->base = event_base_new();

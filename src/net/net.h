@@ -16,6 +16,7 @@ struct net;
 
 enum {
     NET_HOST = 256,        /* of a name with its port, the NUL included */
+    NET_PROXY = 128,       /* of a proxy's address */
     NET_MESSAGE_COST = 64, /* what the queue adds to each message when received bytes are counted, at least */
     NET_WAITING_MAX = 64,  /* accepted connections that the owner has not judged yet: no more are accepted */
     NET_DIALS_MAX = 256,   /* at a time; those beyond fail at once */
@@ -57,9 +58,13 @@ struct net_target {
     struct endpoint to;
     bool lookup; /* names may be resolved; else only numeric addresses work */
     bool loud;   /* failures are always logged (connections that the user wants) */
+    /* A SOCKS5 proxy that connects instead of us, and resolves names: "address:port" or "unix:PATH"; NULL: none. */
+    const char *proxy;
+    bool isolate; /* with credentials of its own: not to share a circuit of Tor with another connection */
 };
 
-/* Connects; answered by NET_CONNECTED or NET_DIAL_FAILED with NUMBER. All addresses of a name are tried in turn. */
+/* Connects; answered by NET_CONNECTED or NET_DIAL_FAILED with NUMBER. All addresses of a name are tried in turn.
+ * Through a proxy, the remote endpoint of a name is unknown (netaddr_none). */
 void net_dial(struct net *net, uint64_t number, const struct net_target *target);
 
 /* Finds the addresses of HOST (without port); answered by NET_RESOLVED. */
@@ -111,6 +116,7 @@ struct net_event {
             uint64_t dial;
             bool found; /* AT is (the last of) what the name resolved to */
             struct endpoint at;
+            bool proxy_failed; /* the proxy could not be reached; nothing is known of the target */
         } failed;
         struct {
             struct received received; /* to be taken out of here */

@@ -92,7 +92,8 @@ struct net {
     bool listening, refusing;
     struct dial *dials;
     unsigned dial_count;
-    struct evdns_base *dns; /* while there are queries */
+    uint64_t isolation, isolated; /* for proxies: a random number and a count */
+    struct evdns_base *dns;       /* while there are queries */
     struct query *queries;
     unsigned query_count;
     uint8_t *read_buffer;
@@ -156,7 +157,7 @@ void queries_free(struct net *net);
 MUST_USE bool sockaddr_put(struct sockaddr_storage *out, socklen_t *len, const struct endpoint *e);
 struct endpoint sockaddr_endpoint(const struct sockaddr *address);
 struct endpoint socket_local(int fd);
-/* A nonblocking TCP socket of E's family, or -1 with errno. */
+/* A nonblocking stream socket of ADDRESS's family, or -1 with errno. */
 int socket_new(const struct sockaddr_storage *address);
 /* "Connection refused (111)"; returns OUT. */
 enum { SYSTEM_ERROR = 128 };
