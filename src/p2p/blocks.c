@@ -140,9 +140,9 @@ void blocks_hand_over(struct p2p *p, struct peer *peer, const struct block_heade
 /* Takes the bytes of the message at hand where they can be moved, else copies them. */
 static void take_raw(struct p2p *p, struct span raw, struct buffer *out)
 {
-    struct buffer *payload = p->payload;
+    struct buffer *payload = &p->payload;
     *out = (struct buffer){0};
-    if (payload && payload->data == raw.data && payload->len == raw.len) {
+    if (payload->data == raw.data && payload->len == raw.len) {
         *out = *payload;
         *payload = (struct buffer){0};
     } else {
@@ -156,10 +156,6 @@ void blocks_on_block(struct p2p *p, struct peer *peer, struct message *m)
     struct p2p_block block = {0};
     struct buffer raw;
     char text[HASH_TEXT];
-    if (p->importing) {
-        log_debug(p->log, LOGC_NET, "Unexpected block message received from peer %lld", (long long)peer->id);
-        return;
-    }
     struct reader r = reader_of(m->as.raw.raw);
     block_header_read(&header, &r);
     if (r.failed) return;

@@ -340,9 +340,5 @@ void headers_process(struct p2p *p, struct peer *peer, const struct block_header
 
 void headers_on_headers(struct p2p *p, struct peer *peer, struct message *m)
 {
-    if (p->importing) {
-        log_debug(p->log, LOGC_NET, "Unexpected headers message received from peer %lld", (long long)peer->id);
-        return;
-    }
     headers_process(p, peer, m->as.headers.headers, m->as.headers.count, false);
 }
