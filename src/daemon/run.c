@@ -7,6 +7,7 @@
 
 #include "daemon/daemon.h"
 #include "index/index.h"
+#include "node/peers.h"
 #include "rpc/server.h"
 
 enum { MAINTAIN_EVERY_US = 600 * 1000000LL, CATCH_UP_BLOCKS = 20, ACTIVATE_BLOCKS = 10, IDLE_MS = 1000 };
@@ -105,15 +106,22 @@ static bool index_some(struct daemon *d)
     return !r && !d->indexes_synced;
 }
 
+/* Milliseconds, at most LIMIT, until something is LEFT_US away. */
+static int until_ms(int64_t left_us, int limit)
+{
+    if (left_us <= 0) return 0;
+    return left_us >= limit * 1000LL ? limit : (int)((left_us + 999) / 1000);
+}
+
 static void wait_for_events(struct daemon *d, bool busy)
 {
     int timeout = busy ? 0 : IDLE_MS;
-    int64_t deadline = d->rpc ? rpc_server_deadline(d->rpc) : 0, now = clock_us();
-    if (deadline && !busy) {
-        int64_t left_ms = (deadline - now + 999) / 1000;
-        timeout = left_ms < 0 ? 0 : left_ms < timeout ? (int)left_ms : timeout;
-    }
-    struct pollfd fds[] = {{.fd = d->signals.fd, .events = POLLIN}, {.fd = d->queue.event_fd, .events = POLLIN}};
+    int64_t deadline = d->rpc ? rpc_server_deadline(d->rpc) : 0;
+    if (deadline) timeout = until_ms(deadline - clock_us(), timeout);
+    if (d->network) timeout = until_ms(network_deadline_us(d) - clock_steady_us(), timeout);
+    struct pollfd fds[] = {{.fd = d->signals.fd, .events = POLLIN},
+                           {.fd = d->queue.event_fd, .events = POLLIN},
+                           {.fd = network_fd(d), .events = POLLIN}}; /* negative: not looked at */
     poll(fds, ARRAY_LEN(fds), timeout);
 }
 
@@ -124,7 +132,7 @@ void daemon_run(struct daemon *d)
     bool busy = true;
     progress_begin(&progress, d);
     while (!d->stop) {
-        node_set_time(d->node, clock_us());
+        node_set_clock(d->node, clock_us(), clock_steady_us());
         busy = false;
         if (!d->activated)
             busy = activate_some(d, &progress);
@@ -132,9 +140,12 @@ void daemon_run(struct daemon *d)
             busy = import_some(d, &progress);
         else if (!d->indexes_synced)
             busy = index_some(d);
+        busy |= network_serve(d);
+        node_set_clock(d->node, clock_us(), clock_steady_us());
         busy |= rpc_serve(d);
         take_actions(d);
         take_signals(d);
+        network_save(d);
         if (clock_us() - maintained > MAINTAIN_EVERY_US && !d->stop) {
             struct error e;
             if (!node_maintain(d->node, &e)) maintained = clock_us();

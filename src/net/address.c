@@ -56,9 +56,9 @@ int socket_new(const struct sockaddr_storage *address)
     return socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
 }
 
-char *system_error(char out[SYSTEM_ERROR], int error)
+char *socket_error_text(char out[SOCKET_ERROR_TEXT], int error)
 {
-    char text[SYSTEM_ERROR - 16];
-    snprintf(out, SYSTEM_ERROR, "%s (%d)", strerror_r(error, text, sizeof(text)), error);
+    char text[SOCKET_ERROR_TEXT - 16];
+    snprintf(out, SOCKET_ERROR_TEXT, "%s (%d)", strerror_r(error, text, sizeof(text)), error);
     return out;
 }

@@ -73,8 +73,8 @@ static void conn_end(struct conn *c, enum net_end why, const char *text)
 
 static void conn_end_error(struct conn *c, enum net_end why, int error)
 {
-    char text[SYSTEM_ERROR];
-    conn_end(c, why, system_error(text, error));
+    char text[SOCKET_ERROR_TEXT];
+    conn_end(c, why, socket_error_text(text, error));
 }
 
 /* ---- receiving ---- */

@@ -79,9 +79,9 @@ void dial_free(struct dial *d)
 
 static void log_failure(const struct dial *d, const char *what, int error)
 {
-    char where[ENDPOINT_TEXT], text[SYSTEM_ERROR];
+    char where[ENDPOINT_TEXT], text[SOCKET_ERROR_TEXT];
     endpoint_text(where, &d->to[d->at]);
-    system_error(text, error);
+    socket_error_text(text, error);
     if (d->loud)
         log_info(d->net->options.log, "connect() to %s failed%s: %s", where, what, text);
     else

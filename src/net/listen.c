@@ -10,7 +10,7 @@
 #include "net/net_internal.h"
 
 enum { ACCEPT_TURN = 16, ACCEPT_REST_MS = 500, SOCKET_TEXT = 128 };
-_Static_assert(SOCKET_TEXT >= (int)ENDPOINT_TEXT && SOCKET_TEXT >= (int)SYSTEM_ERROR, "room for either");
+_Static_assert(SOCKET_TEXT >= (int)ENDPOINT_TEXT && SOCKET_TEXT >= (int)SOCKET_ERROR_TEXT, "room for either");
 
 /* ---- accepting ---- */
 
@@ -18,9 +18,9 @@ _Static_assert(SOCKET_TEXT >= (int)ENDPOINT_TEXT && SOCKET_TEXT >= (int)SYSTEM_E
  * for ever. All rest for a moment. */
 static void rest(struct net *net, int error)
 {
-    char text[SYSTEM_ERROR];
+    char text[SOCKET_ERROR_TEXT];
     struct timeval time = {.tv_usec = ACCEPT_REST_MS * 1000};
-    log_info(net->options.log, "socket error accept failed: %s", system_error(text, error));
+    log_info(net->options.log, "socket error accept failed: %s", socket_error_text(text, error));
     net->listening = false;
     for (struct listener *l = net->listeners; l; l = l->next) event_del(l->event);
     CHECK(event_add(net->accept_again, &time) == 0);
@@ -103,13 +103,13 @@ void listener_free(struct listener *l)
 
 static enum result bind_error(const struct net *net, const struct endpoint *at, int error, struct error *e)
 {
-    char where[ENDPOINT_TEXT], text[SYSTEM_ERROR];
+    char where[ENDPOINT_TEXT], text[SOCKET_ERROR_TEXT];
     endpoint_text(where, at);
     if (error == EADDRINUSE)
         return error_set(e, RESULT_IO, "Unable to bind to %s on this computer. %s is probably already running.", where,
                          net->options.program);
     return error_set(e, RESULT_IO, "Unable to bind to %s on this computer (bind returned error %s)", where,
-                     system_error(text, error));
+                     socket_error_text(text, error));
 }
 
 static enum result listen_at(struct net *net, int fd, const struct sockaddr_storage *address, socklen_t len,
@@ -119,15 +119,15 @@ static enum result listen_at(struct net *net, int fd, const struct sockaddr_stor
     int one = 1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0)
         log_info(net->options.log, "Error setting SO_REUSEADDR on socket: %s, continuing anyway",
-                 system_error(text, errno));
+                 socket_error_text(text, errno));
     if (address->ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) != 0)
         log_info(net->options.log, "Error setting IPV6_V6ONLY on socket: %s, continuing anyway",
-                 system_error(text, errno));
+                 socket_error_text(text, errno));
     if (bind(fd, (const struct sockaddr *)address, len) != 0) return bind_error(net, at, errno, e);
     log_info(net->options.log, "Bound to %s", endpoint_text(text, at));
     if (listen(fd, SOMAXCONN) == 0) return RESULT_OK;
     return error_set(e, RESULT_IO, "Listening for incoming connections failed (listen returned error %s)",
-                     system_error(text, errno));
+                     socket_error_text(text, errno));
 }
 
 enum result net_listen(struct net *net, const struct endpoint *at, unsigned permissions, bool onion, struct error *e)
@@ -140,7 +140,7 @@ enum result net_listen(struct net *net, const struct endpoint *at, unsigned perm
     int fd = socket_new(&address);
     if (fd < 0)
         return error_set(e, RESULT_IO, "Couldn't open socket for incoming connections (socket returned error %s)",
-                         system_error(text, errno));
+                         socket_error_text(text, errno));
     enum result result = listen_at(net, fd, &address, len, at, e);
     if (result) {
         close(fd);

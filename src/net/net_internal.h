@@ -160,7 +160,7 @@ struct endpoint socket_local(int fd);
 /* A nonblocking stream socket of ADDRESS's family, or -1 with errno. */
 int socket_new(const struct sockaddr_storage *address);
 /* "Connection refused (111)"; returns OUT. */
-enum { SYSTEM_ERROR = 128 };
-char *system_error(char out[SYSTEM_ERROR], int error);
+enum { SOCKET_ERROR_TEXT = 128 };
+char *socket_error_text(char out[SOCKET_ERROR_TEXT], int error);
 
 #endif
