@@ -31,6 +31,7 @@ struct network_setup {
     struct peer_addr anchors[MAX_ANCHORS]; /* read at start; then those to write at the end */
     size_t anchor_count;
     bool keep_anchors;
+    bool running;     /* connections were made: the anchors are theirs, no longer those of the file */
     int64_t saved_us; /* steady: when peers.dat was last written */
 };
 
@@ -40,6 +41,9 @@ MUST_USE bool parse_byte_units(const char *text, char unit, uint64_t *out);
 
 /* An address with a port, numeric or (NAMES) to be resolved. */
 MUST_USE bool resolve_endpoint(struct endpoint *out, const char *text, uint16_t default_port, bool names);
+
+/* Whether connections over Tor are wanted, for which its process may tell its proxy later. */
+bool network_wants_onion_service(const struct args *a);
 
 /* ---- network_binds.c ---- */
 

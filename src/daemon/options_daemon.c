@@ -187,7 +187,7 @@ static const struct option_row rows[] = {
      "Ask the router to map the port (PCP or NAT-PMP)."},
     {"networkactive", OPTION_BOOL, GROUP_CONNECTION, 0, NULL, "1", "Take part in the network from the start."},
     {"onion", OPTION_STRING, GROUP_CONNECTION, 0, "<ip:port|path>", NULL,
-     "Proxy for onion addresses. This version connects through none: they are not reached."},
+     "Reach onion addresses through this SOCKS5 proxy, or with -noonion not at all. The default is that of -proxy."},
     {"onlynet", OPTION_LIST, GROUP_CONNECTION, 0, "<net>", NULL,
      "Make automatic connections to this network only: ipv4, ipv6, onion, i2p or cjdns. May be given several times."},
     {"par", OPTION_INT, GROUP_GENERAL, 0, "<n>", "0",
@@ -215,8 +215,8 @@ static const struct option_row rows[] = {
     {"privatebroadcast", OPTION_BOOL, GROUP_RELAY, OPTION_RESERVED, NULL, "0",
      "Send own transactions over Tor or I2P only."},
     {"proxy", OPTION_LIST, GROUP_CONNECTION, OPTION_NEEDS_VALUE, "<ip>[:<port>]|unix:<path>[=<network>]", NULL,
-     "Reach other nodes through this SOCKS5 proxy. This version connects through none: nodes that it would serve are "
-     "not connected to. Without a network it is for all of them."},
+     "Reach other nodes through this SOCKS5 proxy; names are left to it. Without a network (ipv4, ipv6, onion, cjdns) "
+     "it is for all of them. May be given several times."},
     {"proxyrandomize", OPTION_BOOL, GROUP_CONNECTION, 0, NULL, "1",
      "Use fresh credentials for every connection through the proxy."},
     {"prune", OPTION_INT, GROUP_GENERAL, 0, "<MiB>", "0",

@@ -90,6 +90,11 @@ static bool check_listening(struct daemon *d, struct start_error *error)
     return true;
 }
 
+bool network_wants_onion_service(const struct args *a)
+{
+    return args_bool(a, "listenonion");
+}
+
 static bool bad_port(struct start_error *error, const char *option, const char *value)
 {
     buffer_printf(&error->text, "Invalid port specified in -%s: '%s'", option, value);

@@ -142,10 +142,12 @@ static bool read_onion(struct daemon *d, struct network_setup *s, struct start_e
             return start_fail(error, "Invalid -onion address or hostname: '%.200s'", onion);
         set_proxy(s, NET_ONION, text, args_bool(&d->args, "proxyrandomize"));
     }
+    if (only_onion && !s->proxies[NET_ONION].text[0] && !network_wants_onion_service(&d->args))
+        return start_fail(error, "Outbound connections restricted to Tor (-onlynet=onion) but the proxy for reaching "
+                                 "the Tor network is not provided: none of -proxy, -onion or -listenonion is given");
     return true;
 }
 
-/* Networks that only a proxy reaches are out of reach: connections through one are not made here. */
 static bool read_proxies(struct daemon *d, struct network_setup *s, struct start_error *error)
 {
     size_t count;
@@ -159,7 +161,8 @@ static bool read_proxies(struct daemon *d, struct network_setup *s, struct start
         return start_fail(error, "Incompatible options: -dnsseed=1 was explicitly specified, but -onlynet forbids "
                                  "connections to IPv4/IPv6");
     if (!ok || !read_onion(d, s, error)) return false;
-    s->reachable &= ~(1u << NET_ONION | 1u << NET_I2P);
+    s->reachable &= ~(1u << NET_I2P);
+    if (!s->proxies[NET_ONION].text[0]) s->reachable &= ~(1u << NET_ONION);
     return true;
 }
 
@@ -372,7 +375,6 @@ bool setup_network(struct daemon *d, struct start_error *error)
     s->options.anchors = s->anchors;
     s->options.anchor_count = s->anchor_count;
     node_open_peers(d->node, &s->options, addrman, &bans);
-    s->anchor_count = 0;
     s->saved_us = clock_steady_us();
     node_set_clock(d->node, clock_us(), s->saved_us);
     add_local_addresses(d, s, p2p_local(d->node->p2p));
@@ -383,6 +385,7 @@ void network_save(struct daemon *d)
 {
     struct network_setup *s = d->net_setup;
     if (!d->node || !d->node->p2p) return;
+    s->running = true;
     if (d->node->bans.changed) write_bans(d, &d->node->bans, node_time_s(d->node));
     if (clock_steady_us() - s->saved_us < SAVE_EVERY_US) return;
     s->saved_us = clock_steady_us();
@@ -392,7 +395,7 @@ void network_save(struct daemon *d)
 void network_keep_anchors(struct daemon *d)
 {
     struct network_setup *s = d->net_setup;
-    if (d->node && d->node->p2p) s->anchor_count = p2p_anchors(d->node->p2p, s->anchors, MAX_ANCHORS);
+    if (s->running) s->anchor_count = p2p_anchors(d->node->p2p, s->anchors, MAX_ANCHORS);
 }
 
 void close_network(struct daemon *d)

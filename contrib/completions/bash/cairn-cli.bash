@@ -9,7 +9,7 @@ _cairn_cli()
         return
     fi
     if [[ $cur == -* ]]; then
-        COMPREPLY=($(compgen -W '-chain= -color= -conf= -datadir= -getinfo -help -named -regtest -rpcclienttimeout= -rpcconnect= -rpccookiefile= -rpcid= -rpcpassword= -rpcport= -rpcuser= -rpcwait -rpcwaittimeout= -signet -stdin -stdinrpcpass -testnet -testnet4 -version' -- "$cur"))
+        COMPREPLY=($(compgen -W '-addrinfo -chain= -color= -conf= -datadir= -getinfo -help -named -netinfo -regtest -rpcclienttimeout= -rpcconnect= -rpccookiefile= -rpcid= -rpcpassword= -rpcport= -rpcuser= -rpcwait -rpcwaittimeout= -signet -stdin -stdinrpcpass -testnet -testnet4 -version' -- "$cur"))
         [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace
         return
     fi

@@ -6,6 +6,7 @@
 
 #include "daemon/cli.h"
 #include "daemon/raw_json.h"
+#include "daemon/version.h"
 
 Test(raw_json, validity)
 {
@@ -167,5 +168,112 @@ Test(cli, overview)
     cr_expect(strstr(buffer_text(&out), "\x1B[0m"));
     cr_expect(!cli_getinfo_text(span_str("[{\"error\":{\"code\":-28},\"id\":0},{\"id\":1}]"), false, &out, &failed));
     cr_expect(span_equal(failed, span_str("{\"code\":-28}")));
+    buffer_clear(&out);
+}
+
+#define PEER(ID, INBOUND, TYPE, NET, PING)                                                                             \
+    "{\"id\":" #ID ",\"addr\":\"10.0.0." #ID ":8333\",\"network\":\"" NET "\",\"servicesnames\":[\"NETWORK\","         \
+    "\"WITNESS\",\"NETWORK_LIMITED\",\"P2P_V2\"],\"relaytxes\":true,\"lastsend\":990,\"lastrecv\":0,"                  \
+    "\"last_transaction\":0,\"last_block\":400,\"conntime\":100,\"version\":70016,\"subver\":\"/a:1/"                  \
+    "\",\"inbound\":" INBOUND                                                                                          \
+    ",\"bip152_hb_to\":true,\"bip152_hb_from\":false,\"addr_relay_enabled\":false,\"addr_processed\":0,"               \
+    "\"addr_rate_limited\":0,\"minping\":" PING ",\"pingtime\":0.0051,\"connection_type\":\"" TYPE                     \
+    "\",\"transport_protocol_type\":\"v1\"}"
+
+static const char netinfo_reply[] = "[{\"result\":[" PEER(3, "false", "manual", "ipv4", "0.3") "," PEER(
+    4, "false", "outbound-full-relay", "onion",
+    "0.2") "," PEER(5, "true", "inbound", "not_publicly_routable",
+                    "0.9") "],\"id\":0},"
+                           "{\"result\":{\"protocolversion\":70016,\"subversion\":\"/x:1/"
+                           "\",\"localservicesnames\":[\"NETWORK\",\"NETWORK_LIMITED\"],"
+                           "\"networks\":[{\"name\":\"ipv4\",\"reachable\":true},{\"name\":\"i2p\",\"reachable\":false}"
+                           ",{\"name\":\"onion\","
+                           "\"reachable\":true}],\"localaddresses\":[{\"address\":\"1.2.3.4\",\"port\":8333,\"score\":"
+                           "4}]},\"id\":1}]";
+
+Test(netinfo, counts)
+{
+    static const char expected[] = "cairn client v" CAIRN_VERSION " regtest - server 70016/x:1/\n\n"
+                                   "         ipv4   onion     npr   total   block  manual\n"
+                                   "in          0       0       1       1\n"
+                                   "out         1       1       0       2       0       1\n"
+                                   "total       1       1       1       3\n\n"
+                                   "Local services: network, network limited\n\n"
+                                   "Local addresses\n"
+                                   "1.2.3.4     port   8333    score      4";
+    struct netinfo_view view = {0};
+    struct buffer out = {0};
+    struct span failed;
+    cr_expect(cli_netinfo_text(span_str(netinfo_reply), &view, 1000, "regtest", &out, &failed));
+    cr_expect_str_eq(buffer_text(&out), expected, "%s", buffer_text(&out));
+    buffer_clear(&out);
+}
+
+Test(netinfo, list)
+{
+    static const char expected[] =
+        "cairn client v" CAIRN_VERSION " - server 70016/x:1/ - services nl\n\n"
+        "<->   type   net   serv  v  mping   ping send recv  txn  blk  hb addrp addrl  age id address       version\n"
+        "out   full onion   nwl2  1    200      5   10             10  .      .         15  4 10.0.0.4:8333 "
+        "70016/a:1/\n"
+        "out manual  ipv4   nwl2  1    300      5   10             10  .      .         15  3 10.0.0.3:8333 "
+        "70016/a:1/\n"
+        "                               ms     ms  sec  sec  min  min                  min\n\n";
+    struct netinfo_view view = {.level = 4, .outbound_only = true};
+    struct buffer out = {0};
+    struct span failed;
+    cr_expect(cli_netinfo_text(span_str(netinfo_reply), &view, 1000, "main", &out, &failed));
+    cr_expect(strncmp(buffer_text(&out), expected, strlen(expected)) == 0, "%s", buffer_text(&out));
+    out.len = 0;
+    view = (struct netinfo_view){.level = 1};
+    cr_expect(cli_netinfo_text(span_str(netinfo_reply), &view, 1000, "main", &out, &failed));
+    cr_expect(strstr(buffer_text(&out), "\n in          npr"), "inbound first: %s", buffer_text(&out));
+    cr_expect(!strstr(buffer_text(&out), "10.0.0.3"));
+    cr_expect(!cli_netinfo_text(span_str("[{\"error\":{\"code\":-28},\"id\":0},{\"id\":1}]"), &view, 0, "main", &out,
+                                &failed));
+    buffer_clear(&out);
+}
+
+Test(netinfo, arguments)
+{
+    static const struct {
+        const char *words[2];
+        size_t count;
+        int level; /* -1: refused */
+        bool outbound_only;
+        const char *error;
+    } rows[] = {
+        {{NULL}, 0, 0, false, ""},
+        {{"3"}, 1, 3, false, ""},
+        {{"255"}, 1, 4, false, ""},
+        {{"2", "o"}, 2, 2, true, ""},
+        {{"4", "outonly"}, 2, 4, true, ""},
+        {{"256"}, 1, -1, false, "invalid -netinfo level argument: 256\n"},
+        {{"x"}, 1, -1, false, "invalid -netinfo level argument: x\n"},
+        {{"1", "in"}, 2, -1, false, "invalid -netinfo outonly argument: in\n"},
+        {{"0", "o"},
+         2,
+         -1,
+         false,
+         "invalid -netinfo outonly argument: o\nThe outonly argument is only valid for a level "},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct netinfo_view view;
+        struct buffer error = {0};
+        bool ok = cli_netinfo_parse(&view, rows[i].words, rows[i].count, &error);
+        cr_expect_eq(ok, rows[i].level >= 0, "row %zu", i);
+        if (ok) cr_expect(view.level == (unsigned)rows[i].level && view.outbound_only == rows[i].outbound_only);
+        cr_expect(strncmp(buffer_text(&error), rows[i].error, strlen(rows[i].error)) == 0, "%s", buffer_text(&error));
+        buffer_clear(&error);
+    }
+}
+
+Test(cli, addresses)
+{
+    struct buffer out = {0};
+    cli_addrinfo(
+        span_str("{\"ipv4\":{\"new\":1,\"tried\":2,\"total\":3},\"all_networks\":{\"new\":1,\"tried\":2,\"total\":3}}"),
+        &out);
+    cr_expect_str_eq(buffer_text(&out), "{\"addresses_known\":{\"ipv4\":3,\"total\":3}}");
     buffer_clear(&out);
 }

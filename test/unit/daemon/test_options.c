@@ -80,7 +80,7 @@ Test(options, help)
     cr_expect(strstr(text, "(default: 450)"));
     cr_expect(!strstr(text, "\n  -stopatheight"));
     cr_expect(strstr(buffer_text(&debug), "\n  -stopatheight"));
-    cr_expect(!strstr(buffer_text(&debug), "\n  -addnode"), "reserved");
+    cr_expect(!strstr(buffer_text(&debug), "\n  -asmap"), "reserved");
     cr_expect(!strstr(buffer_text(&debug), "\n  -keypool"), "without effect");
     for (const char *line = text; *line;) {
         size_t len = strcspn(line, "\n");
