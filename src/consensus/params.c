@@ -97,7 +97,7 @@ bool chain_params_set_activation(struct chain_params *p, const char *text, char 
     const char *value = at + 1;
     int64_t height;
     if (!parse_i64(&height, value, strlen(value)) || height < 0 || height >= INT32_MAX) {
-        snprintf(error, error_size, "Invalid height value (%s) for -testactivationheight=name@height.", value);
+        snprintf(error, error_size, "Invalid height value (%s) for -testactivationheight=name@height.", text);
         return false;
     }
     size_t name_len = (size_t)(at - text);
