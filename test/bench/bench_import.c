@@ -257,9 +257,22 @@ static void bench(const char *program, struct span bytes, const char *file, cons
     free(rec.triples);
 }
 
+/* The generated chain with so many inputs as a file, for sync.py. */
+static int write_chain(const char *path, size_t inputs)
+{
+    struct buffer bytes = {0};
+    generate_chain(&bytes, inputs);
+    FILE *f = fopen(path, "wb");
+    bool ok = f && fwrite(bytes.data, 1, bytes.len, f) == bytes.len;
+    ok = f && !fclose(f) && ok;
+    buffer_clear(&bytes);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 5 && !strcmp(argv[1], "--once")) return run_child(argv);
+    if (argc == 4 && !strcmp(argv[1], "--write")) return write_chain(argv[2], (size_t)atol(argv[3]));
     int rounds = argc > 1 ? atoi(argv[1]) : ROUNDS_DEFAULT;
     if (rounds < 1 || rounds > ROUNDS_MAX) rounds = ROUNDS_DEFAULT;
     bool generated = argc > 3 && !strcmp(argv[2], "--generate");
