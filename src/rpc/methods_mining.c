@@ -244,8 +244,10 @@ static struct block *parse_submitted(const struct chain *c, const struct buffer 
     return block_parse(buffer_span(completed));
 }
 
-/* BIP22: null for a block that is connected now, else a word. */
-static void put_outcome(struct rpc_call *call, const struct block *b, bool is_new, const struct verdict *v)
+/* BIP22: null for a block that is connected now, else a word. WAS_ACTIVE: it was connected before, and its data, which
+ * were pruned, are back. */
+static void put_outcome(struct rpc_call *call, const struct block *b, bool is_new, bool was_active,
+                        const struct verdict *v)
 {
     const struct chain *c = call->node->chain;
     const struct block_node *n = chain_find(c, &b->hash);
@@ -253,7 +255,7 @@ static void put_outcome(struct rpc_call *call, const struct block *b, bool is_ne
         jw_str(&call->out, v->reason[0] ? v->reason : "rejected");
     else if (!is_new)
         jw_str(&call->out, "duplicate");
-    else if (!n || !chain_contains(c, n))
+    else if (was_active || !n || !chain_contains(c, n))
         jw_str(&call->out, "inconclusive");
     else
         jw_null(&call->out);
@@ -269,9 +271,11 @@ static void submitblock(struct rpc_call *call)
     struct block *b = NULL;
     if (hex_decode_append(&raw, hex, strlen(hex))) b = parse_submitted(call->node->chain, &raw, &completed);
     if (b) {
+        const struct block_node *n = chain_find(call->node->chain, &b->hash);
+        bool was_active = n && chain_contains(call->node->chain, n);
         enum result r = node_submit_block(call->node, b, &is_new, &v, &e);
         if (r == RESULT_OK)
-            put_outcome(call, b, is_new, &v);
+            put_outcome(call, b, is_new, was_active, &v);
         else
             rpc_fail_result(call, RPC_VERIFY_ERROR, r, &e);
         block_free(b);

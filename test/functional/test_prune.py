@@ -121,7 +121,8 @@ def a_pruned_block_that_comes_again(t):
     check(lost > 100, f"pruned up to {lost}")
     for height in (lost, 1):
         block = whole.rpc.getblock(whole.rpc.getblockhash(height), 0)
-        node.rpc.submitblock(block)
+        equal(node.rpc.submitblock(block), "inconclusive", "nothing is connected")
+        equal(node.rpc.submitblock(block), "duplicate", "now it is here")
         equal(node.rpc.getblock(node.rpc.getblockhash(height), 0), block, "the block")
     equal(node.rpc.getblockchaininfo()["pruneheight"], lost + 1, "undo data did not come with it")
     equal(coins(node), coins(whole), "the coins")
