@@ -182,18 +182,9 @@ static bool process(struct p2p *p, struct peer *peer, struct peer_addr *a, size_
 
 void addr_relay_on_addr(struct p2p *p, struct peer *peer, struct message *m)
 {
-    const char *name = message_row(m->type)->name;
-    if (!addr_relay_setup(p, peer)) {
-        log_debug(p->log, LOGC_NET, "ignoring %s message from %s peer=%" PRId64, name, conn_type_name(peer->type),
-                  peer->id);
-        return;
-    }
+    if (!addr_relay_setup(p, peer)) return;
     struct peer_addr *addrs = m->as.addr.addrs;
     size_t count = m->as.addr.count;
-    if (count > MAX_ADDR) {
-        peer_misbehaves(p, peer, "%s message size = %zu", name, count);
-        return;
-    }
     struct peer_addrs *s = &peer->addrs;
     uint64_t processed = s->processed, rate_limited = s->rate_limited;
     fill_tokens(p, s);
@@ -278,7 +269,7 @@ static void advertise(struct p2p *p, struct peer *peer)
         else if (can_take(peer, &self.at))
             send_addrs(p, peer, &self, 1);
     }
-    s->next_local_us = p->wall_us + dial_exponential_us(p, AVERAGE_LOCAL_US);
+    s->next_local_us = p->wall_us + p2p_poisson_us(p, AVERAGE_LOCAL_US);
 }
 
 static void send_waiting(struct p2p *p, struct peer *peer)
@@ -306,6 +297,6 @@ void addr_relay_send(struct p2p *p, struct peer *peer)
     if (p->options.listen && s->next_local_us < p->wall_us && !chain_is_initial_download(p->chain, p2p_now_s(p)))
         advertise(p, peer);
     if (p->wall_us <= s->next_send_us) return;
-    s->next_send_us = p->wall_us + dial_exponential_us(p, AVERAGE_SEND_US);
+    s->next_send_us = p->wall_us + p2p_poisson_us(p, AVERAGE_SEND_US);
     send_waiting(p, peer);
 }

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "p2p/dial_plan.h"
+#include "p2p/fixed_seeds.h"
 
 enum {
     LIMITED_DEPTH = 144, /* with a tip that is less behind, peers with only the last blocks will do (BIP159) */
@@ -46,19 +47,15 @@ static void take_list(struct text_list *l, const char *const *texts, size_t coun
 
 /* ---- life ---- */
 
-static unsigned least(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
 void dial_init(struct p2p *p, const struct p2p_options *o)
 {
     struct dial_plan *d = mem_calloc(1, sizeof(*d));
     p->dial = d;
     d->next_number = 1;
-    d->max_full = least(P2P_MAX_OUTBOUND_FULL, o->max_connections);
-    d->max_block_relay = least(P2P_MAX_BLOCK_RELAY, o->max_connections - d->max_full);
-    d->max_outbound = least(d->max_full + d->max_block_relay + P2P_MAX_FEELER, o->max_connections);
+    d->max_full = p2p_max_outbound_full(p);
+    d->max_block_relay = p2p_max_block_relay(p);
+    d->max_outbound = d->max_full + d->max_block_relay + P2P_MAX_FEELER;
+    if (d->max_outbound > o->max_connections) d->max_outbound = o->max_connections;
     take_list(&d->connect, o->connect, o->connect_count);
     take_list(&d->seed_nodes, o->seed_nodes, o->seed_node_count);
     take_list(&d->dns.seeds, o->dns_seeds, o->dns_seed_count);
@@ -67,9 +64,12 @@ void dial_init(struct p2p *p, const struct p2p_options *o)
     d->has_seed_nodes = o->seed_node_count > 0;
     for (size_t i = 0; i < o->add_node_count; i++) p2p_add_node(p, o->add_nodes[i], false);
     for (size_t i = 0; i < o->anchor_count && i < ANCHORS_MAX; i++) d->anchors[d->anchor_count++] = o->anchors[i];
-    d->fixed = mem_calloc(o->fixed_count, sizeof(*d->fixed));
-    for (size_t i = 0; i < o->fixed_count; i++) d->fixed[i] = o->fixed[i];
-    d->fixed_count = o->fixed_count;
+    if (o->fixed_count > 0) {
+        d->fixed = mem_dup(o->fixed, o->fixed_count * sizeof(*d->fixed));
+        d->fixed_count = o->fixed_count;
+    } else {
+        d->fixed_count = fixed_seeds(p->params->type, &d->fixed);
+    }
 }
 
 void dial_clear(struct p2p *p)
@@ -168,9 +168,7 @@ static void forget(struct dial_plan *d, const struct dial *dial)
 void dial_done(struct p2p *p, uint64_t number)
 {
     const struct dial *dial = dial_find(p, number);
-    if (!dial) return;
-    if (dial->host[0] == '\0') addrman_attempt(p->addrman, &dial->to, dial->count_failure, p2p_now_s(p));
-    forget(p->dial, dial);
+    if (dial) forget(p->dial, dial);
 }
 
 void p2p_dial_failed(struct p2p *p, uint64_t number, const struct endpoint *found, bool proxy_failed)
@@ -259,13 +257,7 @@ uint64_t dial_address(struct p2p *p, const struct peer_addr *to, enum conn_type 
 
 /* ---- peers ---- */
 
-void dial_peer_open(struct p2p *p, struct peer *peer)
-{
-    (void)p;
-    (void)peer;
-}
-
-void dial_peer_gone(struct p2p *p, struct peer *peer)
+void dial_peer_gone(struct p2p *p, const struct peer *peer)
 {
     /* Block-relay peers stay hidden: the address book's times are told to others. */
     if (!peer->handshake.verack_received || peer_is_inbound(peer) || peer->type == CONN_BLOCK_RELAY) return;
@@ -346,6 +338,9 @@ size_t p2p_anchors(const struct p2p *p, struct peer_addr *out, size_t max)
         if (peer->type != CONN_BLOCK_RELAY) continue;
         struct peer_addr *a = &out[count++];
         *a = (struct peer_addr){.at = peer->remote, .services = peer->handshake.services};
+        struct addrman_info info;
+        if (!peer->handshake.version_received && addrman_find(p->addrman, &peer->remote, &info, NULL))
+            a->services = info.addr.services;
         a->time = (uint32_t)p2p_now_s(p);
     }
     return count;
@@ -374,18 +369,6 @@ uint64_t dial_desirable_services(const struct p2p *p, uint64_t services)
         if (behind_s / p->params->target_spacing_s < LIMITED_DEPTH) return NODE_NETWORK_LIMITED | NODE_WITNESS;
     }
     return NODE_NETWORK | NODE_WITNESS;
-}
-
-/* Von Neumann's way, which needs no logarithm: a run of falling random numbers that ends after an odd count gives its
- * first one as the fraction; each even one adds a whole unit. */
-int64_t dial_exponential_us(struct p2p *p, int64_t average_us)
-{
-    for (int64_t whole = 0;; whole++) {
-        uint64_t first = random_u64(&p->random) >> 11, last = first;
-        unsigned length = 1;
-        for (uint64_t next; (next = random_u64(&p->random) >> 11) < last; last = next) length++;
-        if (length & 1) return whole * average_us + (int64_t)((double)first / 9007199254740992.0 * (double)average_us);
-    }
 }
 
 size_t dial_memory(const struct p2p *p)

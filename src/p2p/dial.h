@@ -25,12 +25,11 @@ int64_t dial_deadline(const struct p2p *p);
 
 /* The dial with this number, or NULL; good until the next call. */
 const struct dial *dial_find(const struct p2p *p, uint64_t number);
-/* It succeeded: forget it. The address book learns of the attempt. */
+/* It was answered: forget it. */
 void dial_done(struct p2p *p, uint64_t number);
 
-/* An outbound peer finished its handshake, or is gone. */
-void dial_peer_open(struct p2p *p, struct peer *peer);
-void dial_peer_gone(struct p2p *p, struct peer *peer);
+/* A peer is gone: the address book notes until when it worked. */
+void dial_peer_gone(struct p2p *p, const struct peer *peer);
 
 /* The chain's tip looks stale: one more full-relay peer may be dialled (TRUE), or no longer. */
 void dial_set_extra_full(struct p2p *p, bool wanted);
@@ -57,9 +56,6 @@ static inline bool dial_has_desirable_services(const struct p2p *p, uint64_t ser
 {
     return (dial_desirable_services(p, services) & ~services) == 0;
 }
-
-/* Time until the next event of a Poisson process with this average. */
-int64_t dial_exponential_us(struct p2p *p, int64_t average_us);
 
 /* Bytes held. */
 size_t dial_memory(const struct p2p *p);

@@ -86,14 +86,14 @@ bool dial_want_next(struct p2p *p, const struct dial_census *c, struct dial_want
         /* as it is: the tip is stale, somebody may know a better one */
     } else if (d->extra_block_relay && p->wall_us > o->next_extra_block_relay_us) {
         /* Somebody new to ask for headers every few minutes: who surrounds us would have to own them all. */
-        o->next_extra_block_relay_us = p->wall_us + dial_exponential_us(p, EXTRA_BLOCK_RELAY_US);
+        o->next_extra_block_relay_us = p->wall_us + p2p_poisson_us(p, EXTRA_BLOCK_RELAY_US);
         out->type = CONN_BLOCK_RELAY;
     } else if (p->wall_us > o->next_feeler_us) {
-        o->next_feeler_us = p->wall_us + dial_exponential_us(p, FEELER_US);
+        o->next_feeler_us = p->wall_us + p2p_poisson_us(p, FEELER_US);
         out->type = CONN_FEELER;
     } else if (c->full == d->max_full && d->max_full == P2P_MAX_OUTBOUND_FULL &&
                p->wall_us > o->next_extra_network_us && (out->only = lonely_network(p)) != NET_COUNT) {
-        o->next_extra_network_us = p->wall_us + dial_exponential_us(p, EXTRA_NETWORK_US);
+        o->next_extra_network_us = p->wall_us + p2p_poisson_us(p, EXTRA_NETWORK_US);
     } else {
         return false;
     }

@@ -22,9 +22,9 @@ void dial_open_begin(struct p2p *p)
     if (!p->options.automatic) return;
     o->state = OPEN_FETCH;
     o->start_us = o->seed_timer_us = p->wall_us;
-    o->next_feeler_us = p->wall_us + dial_exponential_us(p, FEELER_US);
-    o->next_extra_block_relay_us = p->wall_us + dial_exponential_us(p, EXTRA_US);
-    o->next_extra_network_us = p->wall_us + dial_exponential_us(p, EXTRA_US);
+    o->next_feeler_us = p->wall_us + p2p_poisson_us(p, FEELER_US);
+    o->next_extra_block_relay_us = p->wall_us + p2p_poisson_us(p, EXTRA_US);
+    o->next_extra_network_us = p->wall_us + p2p_poisson_us(p, EXTRA_US);
     o->add_seed_node = p->dial->has_seed_nodes && addrman_size(p->addrman, NET_COUNT, ADDRMAN_BOTH) == 0;
     o->add_fixed_seeds = p->options.fixed_seeds;
     if (!o->add_fixed_seeds) log_info(p->log, "Fixed seeds are disabled");

@@ -244,7 +244,6 @@ void handshake_on_verack(struct p2p *p, struct peer *peer, struct message *m)
            transport_name(peer->transport), peer->handshake.their_version, peer_log(who, p, peer));
     compact_peer_open(p, peer);
     peer->handshake.verack_received = true;
-    if (!peer_is_inbound(peer)) dial_peer_open(p, peer);
 }
 
 void handshake_on_wtxidrelay(struct p2p *p, struct peer *peer, struct message *m)

@@ -174,7 +174,7 @@ unsigned p2p_max_inbound(const struct p2p *p);
 /* Ends it and forgets everything about it (p2p_disconnected). */
 void peer_free(struct p2p *p, struct peer *peer);
 
-/* A deadline far enough away from a Poisson process with this average. */
+/* Time until the next event of a Poisson process with this average. */
 int64_t p2p_poisson_us(struct p2p *p, int64_t average_us);
 
 #endif

@@ -1,7 +1,6 @@
 /* The peers of a node: life, messages in, and the pass over all peers that sends what each is owed. */
 #include "p2p/p2p.h"
 
-#include <math.h>
 
 #include "p2p/dispatch.h"
 #include "p2p/internal.h"
@@ -96,10 +95,16 @@ struct local_addrs *p2p_local(struct p2p *p)
     return &p->local;
 }
 
+/* Von Neumann's way, which needs no logarithm, so that it is the same on every machine: a run of falling random numbers
+ * that ends after an odd count gives its first one as the fraction; each even one adds a whole unit. */
 int64_t p2p_poisson_us(struct p2p *p, int64_t average_us)
 {
-    double uniform = (double)(random_u64(&p->random) >> 11) * 0x1p-53;
-    return (int64_t)(-log1p(-uniform) * (double)average_us + 0.5);
+    for (int64_t whole = 0;; whole++) {
+        uint64_t first = random_u64(&p->random) >> 11, last = first;
+        unsigned length = 1;
+        for (uint64_t next; (next = random_u64(&p->random) >> 11) < last; last = next) length++;
+        if (length & 1) return whole * average_us + (int64_t)((double)first * 0x1p-53 * (double)average_us);
+    }
 }
 
 /* ---- peers ---- */
