@@ -23,6 +23,7 @@ void p2p_on_notice(struct p2p *p, const struct notice *notice)
 void p2p_on_tip(struct p2p *p, struct block_node *fork)
 {
     announce_on_tip(p, fork);
+    p->wake = true; /* a new block does not wait for the next tick */
 }
 
 void p2p_set_importing(struct p2p *p, bool importing)

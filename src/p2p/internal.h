@@ -69,6 +69,7 @@ struct p2p {
     int64_t wall_us, steady_us, steady_offset_us;
     bool active; /* setnetworkactive */
     bool importing;
+    bool wake; /* there is something to tell all peers at once */
     struct local_addrs local;
     struct permission_rule *whitelist;
     size_t whitelist_count;

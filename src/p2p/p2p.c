@@ -177,6 +177,7 @@ static void pass_over_all(struct p2p *p)
 void p2p_tick(struct p2p *p)
 {
     p->last_tick_us = p->steady_us;
+    p->wake = false;
     pass_over_all(p);
     dial_tick(p);
     chain_sync_tick(p);
@@ -192,6 +193,7 @@ int64_t p2p_deadline(const struct p2p *p)
 
 bool p2p_has_work(const struct p2p *p)
 {
+    if (p->wake) return true;
     for (size_t i = 0; i < p->peer_count; i++) {
         const struct peer *peer = p->peers[i];
         if (!peer->disconnecting && !peer->send_full && serve_waits(&peer->serve)) return true;
