@@ -23,7 +23,8 @@ void p2p_on_notice(struct p2p *p, const struct notice *notice)
 void p2p_on_tip(struct p2p *p, struct block_node *fork)
 {
     announce_on_tip(p, fork);
-    p->wake = true; /* a new block does not wait for the next tick */
+    /* A new block does not wait for the next tick, but the many of a first sync are nothing to tell. */
+    p->wake = p->wake || !chain_is_initial_download(p->chain, p2p_now_s(p));
 }
 
 void p2p_set_importing(struct p2p *p, bool importing)
