@@ -188,7 +188,7 @@ static bool v1_set(struct transport *t, const char *name, struct buffer *payload
 {
     struct v1 *v = v1_of(t);
     size_t name_len = strlen(name);
-    CHECK(name_len <= MESSAGE_NAME_BYTES && payload->len <= MESSAGE_PAYLOAD_MAX);
+    CHECK(name_len <= MESSAGE_NAME_BYTES && payload->len <= UINT32_MAX);
     if (v->in_header || v->sent < v->out.len) return false;
     uint8_t hash[32];
     sha256d(hash, payload->data, payload->len);
