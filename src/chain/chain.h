@@ -175,13 +175,14 @@ MUST_USE enum result chain_read_undo(struct chain *c, const struct block_node *n
 /* ---- headers and blocks ---- */
 
 /* Accepts a header: *NODE is set where it is known or newly accepted. False with the verdict where it is refused.
- * MIN_WORK: refuse ("too-little-chainwork") a new header whose chain has less work than the minimum. */
-MUST_USE bool chain_accept_header(struct chain *c, const struct block_header *h, int64_t now_s, bool min_work,
+ * LOW_WORK: nobody saw that its chain has enough work to be worth keeping, so refuse it ("too-little-chainwork") where
+ * it is new. */
+MUST_USE bool chain_accept_header(struct chain *c, const struct block_header *h, int64_t now_s, bool low_work,
                                   struct block_node **node, struct verdict *v);
 
 enum {
     ACCEPT_REQUESTED = 1,  /* we asked for it, or a user gave it: keep it whatever its work */
-    ACCEPT_MIN_WORK = 2,   /* as for chain_accept_header */
+    ACCEPT_LOW_WORK = 2,   /* as for chain_accept_header */
     ACCEPT_PRECHECKED = 4, /* block_check already passed (on a worker) */
 };
 

@@ -1,9 +1,8 @@
 /* Accepting headers and blocks into the tree. */
 #include "chain/chain_internal.h"
-#include "consensus/pow.h"
 
 static bool accept_header(struct chain *c, const struct block_header *h, const struct block_hash *hash, int64_t now_s,
-                          bool min_work, struct block_node **node, struct verdict *v)
+                          bool low_work, struct block_node **node, struct verdict *v)
 {
     char text[HASH_TEXT];
     *node = chain_find(c, hash);
@@ -17,22 +16,23 @@ static bool accept_header(struct chain *c, const struct block_header *h, const s
     if (!prev) return verdict_fail(v, VERDICT_MISSING_PREV, "prev-blk-not-found", "%s", "");
     if (prev->status & BLOCK_ANY_FAILURE) return verdict_fail(v, VERDICT_INVALID_PREV, "bad-prevblk", "%s", "");
     if (!header_check_context(h, &prev->header, now_s, &c->params, v)) return false;
-    if (min_work) {
-        struct u256 work = u256_add(prev->header.chainwork, pow_work(h->bits));
-        if (u256_cmp(work, c->options.minimum_chain_work) < 0)
-            return verdict_fail(v, VERDICT_LOW_WORK, "too-little-chainwork", "%s", "");
+    if (low_work) {
+        log_debug(c->log, LOGC_VALIDATION,
+                  "AcceptBlockHeader: not adding new block header %s, missing anti-dos proof-of-work validation",
+                  block_hash_text(text, hash));
+        return verdict_fail(v, VERDICT_LOW_WORK, "too-little-chainwork", "%s", "");
     }
     *node = block_tree_add(&c->tree, h, hash, prev);
     return true;
 }
 
-bool chain_accept_header(struct chain *c, const struct block_header *h, int64_t now_s, bool min_work,
+bool chain_accept_header(struct chain *c, const struct block_header *h, int64_t now_s, bool low_work,
                          struct block_node **node, struct verdict *v)
 {
     struct block_hash hash;
     char text[HASH_TEXT], why[300];
     block_header_hash(&hash, h);
-    if (accept_header(c, h, &hash, now_s, min_work, node, v)) return true;
+    if (accept_header(c, h, &hash, now_s, low_work, node, v)) return true;
     log_debug(c->log, LOGC_VALIDATION, "Header refused: %s, %s", block_hash_text(text, &hash),
               verdict_text(why, sizeof(why), v));
     return false;
@@ -67,7 +67,7 @@ enum result chain_accept_block(struct chain *c, const struct block *block, int64
         log_refused(c, v);
         return RESULT_OK;
     }
-    if (!chain_accept_header(c, &block->header, now_s, flags & ACCEPT_MIN_WORK, node, v)) return RESULT_OK;
+    if (!chain_accept_header(c, &block->header, now_s, flags & ACCEPT_LOW_WORK, node, v)) return RESULT_OK;
     struct block_node *n = *node;
     if (at && !n->header.prev && !n->data_pos) files_note_block(c, n, block->raw, at);
     if (n->status & BLOCK_HAVE_DATA) return RESULT_OK;

@@ -96,10 +96,10 @@ static enum result accept_first(struct node *n, struct error *e)
     struct verdict v = {0};
     parse_job_join(j, &n->chain->ports.workers);
     if (!j->block || j->mutated) {
-        finish(n, j->block ? BLOCK_DONE_MUTATED : BLOCK_DONE_MALFORMED, &v);
+        finish(n, j->block ? BLOCK_DONE_MUTATED : BLOCK_DONE_MALFORMED, &j->verdict);
         return RESULT_OK;
     }
-    unsigned flags = (a->from.requested ? ACCEPT_REQUESTED : 0u) | (a->from.min_work_checked ? 0u : ACCEPT_MIN_WORK) |
+    unsigned flags = (a->from.requested ? ACCEPT_REQUESTED : 0u) | (a->from.min_work_checked ? 0u : ACCEPT_LOW_WORK) |
                      (j->good ? ACCEPT_PRECHECKED : 0u);
     struct block_node *node;
     bool is_new = false;

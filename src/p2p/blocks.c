@@ -49,11 +49,24 @@ bool blocks_has_room(const struct p2p *p, const struct peer *peer)
            p->blocks.pending_bytes < BLOCKS_AHEAD_TOTAL;
 }
 
-static void note_pending(struct p2p *p, struct peer *peer, const struct p2p_block *block)
+/* Where the block will be in the tree, as far as its parent tells, which may be on its way itself. What is false about
+ * the parent comes to light before anything comes of the block. */
+static void place(const struct p2p *p, const struct block_header *header, struct block_pending *out)
+{
+    const struct block_node *prev = chain_find(p->chain, &header->prev);
+    const struct block_pending *waits = prev ? NULL : hashmap_get(&p->blocks.pending, &header->prev);
+    out->placed = prev || (waits && waits->placed);
+    if (!out->placed) return;
+    out->height = (prev ? prev->header.height : waits->height) + 1;
+    out->work = u256_add(prev ? prev->header.chainwork : waits->work, pow_work(header->bits));
+}
+
+static void note_pending(struct p2p *p, struct peer *peer, const struct p2p_block *block,
+                         const struct block_pending *at)
 {
     struct block_pending *pending = hashmap_get(&p->blocks.pending, &block->hash);
     if (!pending) {
-        pending = mem_calloc(1, sizeof(*pending));
+        pending = mem_dup(at, sizeof(*at));
         pending->hash = block->hash;
         hashmap_put(&p->blocks.pending, pending);
     }
@@ -118,13 +131,15 @@ static void forget_source(struct p2p *p, const struct p2p_block *block)
 static void hand_over(struct p2p *p, struct peer *peer, const struct block_header *header, struct buffer *raw,
                       struct p2p_block *block)
 {
-    const struct block_node *prev = chain_find(p->chain, &header->prev);
+    struct block_pending at = {0};
+    place(p, header, &at);
     block->from = peer->id;
     block->raw = *raw;
     block->bytes = raw->len;
-    block->check_witness = prev && prev->header.height + 1 >= p->params->buried[BURIED_SEGWIT];
+    block->check_witness = at.placed && at.height >= p->params->buried[BURIED_SEGWIT];
+    if (at.placed && u256_cmp(at.work, headers_work_threshold(p)) >= 0) block->min_work_checked = true;
     *raw = (struct buffer){0};
-    note_pending(p, peer, block);
+    note_pending(p, peer, block, &at);
     note_source(p, block);
     push(&p->blocks, block);
 }
@@ -165,11 +180,6 @@ void blocks_on_block(struct p2p *p, struct peer *peer, struct message *m)
     block.requested = download_find(p, &block.hash);
     block.asked_sender = download_of_peer(p, peer, &block.hash);
     download_forget(p, &block.hash, peer);
-    const struct block_node *prev = chain_find(p->chain, &header.prev);
-    if (prev) {
-        struct u256 work = u256_add(prev->header.chainwork, pow_work(header.bits));
-        block.min_work_checked = u256_cmp(work, headers_work_threshold(p)) >= 0;
-    }
     take_raw(p, m->as.raw.raw, &raw);
     hand_over(p, peer, &header, &raw, &block);
 }
@@ -228,6 +238,7 @@ static void judge_sender(struct p2p *p, struct peer *peer, const struct p2p_bloc
                          const struct verdict *v)
 {
     struct block_node *node = chain_find(p->chain, &block->hash);
+    char text[300];
     switch (outcome) {
     case BLOCK_DONE_MALFORMED:
         log_debug(p->log, LOGC_NET, "ProcessMessages(block, %zu bytes): does not parse, peer=%lld", block->bytes,
@@ -239,6 +250,8 @@ static void judge_sender(struct p2p *p, struct peer *peer, const struct p2p_bloc
         if (block->compact) {
             fetch_whole(p, peer, &block->hash);
         } else {
+            if (v && !verdict_ok(v))
+                log_debug(p->log, LOGC_VALIDATION, "Block mutated: %s", verdict_text(text, sizeof(text), v));
             log_debug(p->log, LOGC_NET, "Received mutated block from peer=%lld", (long long)peer->id);
             peer_misbehaves(p, peer, "mutated block");
         }

@@ -17,6 +17,9 @@ struct block_source {
 struct block_pending {
     struct block_hash hash;
     unsigned count; /* times: two peers may have sent it */
+    bool placed;    /* its parent is known, or waits itself and is placed: */
+    int32_t height;
+    struct u256 work; /* claimed, of the chain with it */
 };
 
 enum {

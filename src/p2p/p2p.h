@@ -175,7 +175,7 @@ struct p2p_block {
     struct block_hash hash; /* of its header */
     struct buffer raw;      /* the taker frees it */
     bool requested;         /* for ACCEPT_REQUESTED */
-    bool min_work_checked;  /* else ACCEPT_MIN_WORK */
+    bool min_work_checked;  /* else ACCEPT_LOW_WORK */
     bool check_witness;     /* segwit is active there: test block_is_mutated(block, true) */
     bool compact;           /* put together from a compact block */
     bool asked_sender;      /* for p2p_block_done, as is the next: whoever takes it leaves both as they are */
@@ -193,6 +193,7 @@ enum block_outcome {
     BLOCK_DONE_NEW,       /* stored (it may have failed to connect: the notice said so) */
 };
 
+/* VERDICT: why it was REFUSED, or for the log what is MUTATED; may be NULL otherwise. */
 void p2p_block_done(struct p2p *p, const struct p2p_block *block, enum block_outcome outcome,
                     const struct verdict *verdict);
 

@@ -147,7 +147,7 @@ static void take_block(struct harness *h, struct p2p_block *b)
         outcome = BLOCK_DONE_MUTATED;
     else if (block)
         accept_block(h, block,
-                     (b->requested ? ACCEPT_REQUESTED : 0u) | (b->min_work_checked ? 0u : (unsigned)ACCEPT_MIN_WORK),
+                     (b->requested ? ACCEPT_REQUESTED : 0u) | (b->min_work_checked ? 0u : (unsigned)ACCEPT_LOW_WORK),
                      &outcome, &v);
     h->blocks_done[outcome]++;
     p2p_block_done(h->p, b, outcome, &v);
