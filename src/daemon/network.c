@@ -230,6 +230,12 @@ static void on_sent(struct daemon *d, const struct net_event *event)
     link_set_queued(d, l, queued);
 }
 
+static void on_received(struct daemon *d, const struct net_event *event)
+{
+    struct link *l = link_of(d->network, event->conn);
+    if (l) p2p_bytes_received(d->node->p2p, l->peer, net_received_bytes(event));
+}
+
 /* True where EVENT was kept. */
 static bool on_message(struct daemon *d, struct net_event *event)
 {
@@ -266,6 +272,7 @@ static void take_events(struct daemon *d)
             p2p_dial_failed(d->node->p2p, event->failed.dial, event->failed.found ? &event->failed.at : NULL,
                             event->failed.proxy_failed);
             break;
+        case NET_RECEIVED: on_received(d, event); break;
         case NET_MESSAGE: kept = on_message(d, event); break;
         case NET_SENT: on_sent(d, event); break;
         case NET_CLOSED: on_closed(d, event); break;
@@ -273,7 +280,7 @@ static void take_events(struct daemon *d)
             p2p_resolved(d->node->p2p, event->resolved.host, event->resolved.found, event->resolved.count);
             break;
         }
-        if (event->kind != NET_MESSAGE) settle(d);
+        if (event->kind != NET_MESSAGE && event->kind != NET_RECEIVED) settle(d);
         if (!kept) net_event_free(d->network->net, event);
     }
 }
@@ -365,6 +372,7 @@ int network_fd(const struct daemon *d)
 int64_t network_deadline_us(const struct daemon *d)
 {
     if (!d->network) return INT64_MAX;
+    if (p2p_has_work(d->node->p2p)) return 0;
     int64_t tick_at = d->network->last_tick_us + TICK_US, deadline = p2p_deadline(d->node->p2p);
     return deadline < tick_at ? deadline : tick_at;
 }

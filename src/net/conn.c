@@ -24,15 +24,18 @@ struct conn {
     struct net *net;
     int fd;
     bool judged, inbound;
+    bool ended; /* NET_CLOSED is on its way; open until its owner has seen that */
     struct transport *transport;
     struct event *readable, *writable;
     struct flow *flow;
     struct outgoing *first, *last;
 };
 
+/* The connection while it goes on, or NULL. */
 static struct conn *conn_find(const struct net *net, uint64_t id)
 {
-    return hashmap_get(&net->conns, &id);
+    struct conn *c = hashmap_get(&net->conns, &id);
+    return c && !c->ended ? c : NULL;
 }
 
 static void conn_judged(struct conn *c)
@@ -44,31 +47,38 @@ static void conn_judged(struct conn *c)
     listeners_update(c->net);
 }
 
-static void conn_free(struct conn *c)
+static void drop_outgoing(struct conn *c)
 {
-    event_free(c->readable);
-    event_free(c->writable);
-    close(c->fd);
-    transport_free(c->transport);
     while (c->first) {
         struct outgoing *o = c->first;
         c->first = o->next;
         buffer_clear(&o->payload);
         free(o);
     }
+    c->last = NULL;
+}
+
+static void conn_free(struct conn *c)
+{
+    event_free(c->readable);
+    event_free(c->writable);
+    close(c->fd);
+    transport_free(c->transport);
+    drop_outgoing(c);
     flow_unref(c->flow);
     free(c);
 }
 
-/* Frees C. */
 static void conn_end(struct conn *c, enum net_end why, const char *text)
 {
     struct net_event *event = net_event_add(c->net, NET_CLOSED, c->id);
     event->closed.why = why;
     snprintf(event->closed.text, sizeof(event->closed.text), "%s", text);
-    hashmap_del(&c->net->conns, &c->id);
     conn_judged(c);
-    conn_free(c);
+    c->ended = true;
+    event_del(c->readable);
+    event_del(c->writable);
+    drop_outgoing(c);
 }
 
 static void conn_end_error(struct conn *c, enum net_end why, int error)
@@ -87,6 +97,13 @@ static void hand_over(struct conn *c)
     event->message.cost = sizeof(*event) + NET_MESSAGE_COST + event->message.received.payload.cap;
     atomic_fetch_add(&c->flow->users, 1);
     atomic_fetch_add(&c->flow->waiting, event->message.cost);
+}
+
+static void note_received(struct conn *c, size_t bytes)
+{
+    if (atomic_fetch_add(&c->flow->fresh, bytes) != 0) return;
+    net_event_add(c->net, NET_RECEIVED, c->id)->received.flow = c->flow;
+    atomic_fetch_add(&c->flow->users, 1);
 }
 
 /* Stops reading where too much waits; see flow_handled. */
@@ -112,6 +129,7 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
         conn_end(c, NET_END_REMOTE, "");
     } else {
         struct span bytes = span_of(net->read_buffer, (size_t)got);
+        note_received(c, bytes.len);
         while (bytes.len) {
             if (!transport_receive(c->transport, &bytes)) {
                 conn_end(c, NET_END_INVALID, transport_problem(c->transport));
@@ -159,8 +177,7 @@ static struct to_send next_bytes(struct conn *c)
     return s;
 }
 
-/* False where the connection ended (and C is gone). */
-static bool write_some(struct conn *c)
+static void write_some(struct conn *c)
 {
     size_t written = 0;
     char name[MESSAGE_NAME];
@@ -168,7 +185,7 @@ static bool write_some(struct conn *c)
         struct to_send s = next_bytes(c);
         if (!s.bytes.len) {
             event_del(c->writable);
-            return true;
+            return;
         }
         if (written >= SEND_SLICE) break;
         ssize_t n = send(c->fd, s.bytes.data, s.bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT | (s.more ? MSG_MORE : 0));
@@ -176,7 +193,7 @@ static bool write_some(struct conn *c)
         if (n < 0 && errno == EAGAIN) break;
         if (n < 0) {
             conn_end_error(c, NET_END_SEND, errno);
-            return false;
+            return;
         }
         snprintf(name, sizeof(name), "%s", s.name);
         transport_mark_sent(c->transport, (size_t)n);
@@ -184,7 +201,6 @@ static bool write_some(struct conn *c)
         written += (size_t)n;
     }
     CHECK(event_add(c->writable, NULL) == 0);
-    return true;
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *ctx)
@@ -193,7 +209,7 @@ static void on_writable(evutil_socket_t fd, short what, void *ctx)
     struct net *net = c->net;
     (void)fd;
     (void)what;
-    (void)write_some(c);
+    write_some(c);
     net_publish(net);
 }
 
@@ -212,7 +228,7 @@ void conn_send(struct net *net, uint64_t id, const char *name, struct buffer *pa
     else
         c->first = o;
     c->last = o;
-    if (!more && !event_pending(c->writable, EV_WRITE, NULL)) (void)write_some(c);
+    if (!more && !event_pending(c->writable, EV_WRITE, NULL)) write_some(c);
 }
 
 /* ---- life ---- */
@@ -252,8 +268,11 @@ void conn_start(struct net *net, uint64_t id)
 
 void conn_close(struct net *net, uint64_t id)
 {
-    struct conn *c = conn_find(net, id);
-    if (c) conn_end(c, NET_END_ORDERED, "");
+    struct conn *c = hashmap_get(&net->conns, &id);
+    if (!c) return;
+    if (!c->ended) conn_end(c, NET_END_ORDERED, "");
+    hashmap_del(&net->conns, &id);
+    conn_free(c);
 }
 
 void conns_free(struct net *net)

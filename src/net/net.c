@@ -86,11 +86,18 @@ static void flow_handled(struct net *net, struct flow *flow, size_t cost)
         net_command(net, &(struct command){.kind = COMMAND_RESUME, .conn = flow->conn});
 }
 
+size_t net_received_bytes(const struct net_event *event)
+{
+    return atomic_exchange(&event->received.flow->fresh, 0);
+}
+
 static void event_clear(struct net_event *event)
 {
     if (event->kind == NET_MESSAGE) {
         buffer_clear(&event->message.received.payload);
         flow_unref(event->message.flow);
+    } else if (event->kind == NET_RECEIVED) {
+        flow_unref(event->received.flow);
     } else if (event->kind == NET_RESOLVED) {
         free(event->resolved.host);
         free(event->resolved.found);
@@ -102,6 +109,7 @@ void net_event_free(struct net *net, struct net_event *event)
 {
     if (!event) return;
     if (net && event->kind == NET_MESSAGE) flow_handled(net, event->message.flow, event->message.cost);
+    if (net && event->kind == NET_CLOSED && event->closed.why != NET_END_ORDERED) net_close(net, event->conn);
     event_clear(event);
 }
 
@@ -141,7 +149,7 @@ void net_send(struct net *net, uint64_t conn, const char *name, struct buffer *p
 {
     struct command c = {.kind = COMMAND_SEND, .conn = conn};
     size_t len = strlen(name);
-    CHECK(len <= MESSAGE_NAME_BYTES && payload->len <= MESSAGE_PAYLOAD_MAX);
+    CHECK(len <= MESSAGE_NAME_BYTES && payload->len <= UINT32_MAX); /* beyond MESSAGE_PAYLOAD_MAX they hang up */
     memcpy(c.send.name, name, len + 1);
     c.send.payload = *payload;
     *payload = (struct buffer){0};

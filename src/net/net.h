@@ -84,6 +84,7 @@ void net_close(struct net *net, uint64_t conn);
 enum net_event_kind {
     NET_CONNECTED, /* wants net_start or net_close */
     NET_DIAL_FAILED,
+    NET_RECEIVED, /* bytes came, whole messages or not; before those messages */
     NET_MESSAGE,
     NET_SENT,
     NET_CLOSED, /* the last of a connection; exactly once after NET_CONNECTED */
@@ -119,6 +120,9 @@ struct net_event {
             bool proxy_failed; /* the proxy could not be reached; nothing is known of the target */
         } failed;
         struct {
+            struct flow *flow;
+        } received;
+        struct {
             struct received received; /* to be taken out of here */
             struct flow *flow;
             size_t cost; /* bytes that it counts for */
@@ -145,8 +149,12 @@ int net_fd(const struct net *net);
 /* All events that wait, oldest first; NULL where there are none. Each is freed with net_event_free. */
 struct net_event *net_take_events(struct net *net);
 
-/* Frees EVENT. Of a message: it counts as handled now, which makes room for others of its connection. NET may be NULL
- * once it was freed. */
+/* Of a NET_RECEIVED: how many bytes came since the last one was asked for. */
+size_t net_received_bytes(const struct net_event *event);
+
+/* Frees EVENT. Of a message: it counts as handled now, which makes room for others of its connection. Of a NET_CLOSED:
+ * only now the socket is closed, so that whoever was on the other side finds it noticed here. NET may be NULL once it
+ * was freed. */
 void net_event_free(struct net *net, struct net_event *event);
 
 #endif

@@ -51,10 +51,11 @@ struct events {
     struct net_event *first, *last;
 };
 
-/* Bytes of a connection's messages that the owner has not handled. Shared by the connection and its message events. */
+/* Bytes of a connection that the owner has not handled. Shared by the connection and its events. */
 struct flow {
-    atomic_size_t waiting;
-    atomic_bool paused; /* the thread stopped reading; who sets it to false sees to going on */
+    atomic_size_t fresh;   /* received, not told yet; an event is on its way where it is not 0 */
+    atomic_size_t waiting; /* of messages, with what the queue adds */
+    atomic_bool paused;    /* the thread stopped reading; who sets it to false sees to going on */
     atomic_uint users;
     uint64_t conn;
 };

@@ -19,7 +19,7 @@ struct owner {
     struct net *net;
     struct endpoint other; /* where the other one listens */
     uint64_t seed;
-    uint64_t messages, bytes, closed, connected;
+    uint64_t messages, bytes, received, closed, connected;
     pthread_t thread;
 };
 
@@ -60,6 +60,7 @@ static void handle(struct owner *o, struct random *rng, struct net_event *event)
         if (random_below(rng, 400) == 0) net_close(o->net, event->conn);
         break;
     case NET_CLOSED: o->closed++; break;
+    case NET_RECEIVED: o->received += net_received_bytes(event); break;
     case NET_DIAL_FAILED:
     case NET_SENT:
     case NET_RESOLVED: break;
@@ -113,6 +114,7 @@ int main(void)
     for (int i = 0; i < 2; i++) pthread_join(owners[i].thread, NULL);
     for (int i = 0; i < 2; i++) {
         net_free(owners[i].net);
+        CHECK(owners[i].received >= owners[i].bytes);
         CHECK(owners[i].messages > 100 && owners[i].connected > CONNS);
         printf("net: %llu messages, %llu bytes, %llu connections\n", (unsigned long long)owners[i].messages,
                (unsigned long long)owners[i].bytes, (unsigned long long)owners[i].connected);

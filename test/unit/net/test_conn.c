@@ -22,6 +22,13 @@ Test(conn, a_message_byte_by_byte_and_an_answer)
         kit_write(fd, span_of(wire.data + i, 1));
         if (i % 8 == 0) usleep(1000);
     }
+    size_t bytes = 0;
+    while (bytes < wire.len) {
+        struct net_event *some = kit_wait(&k, NET_RECEIVED, conn);
+        bytes += net_received_bytes(some);
+        net_event_free(k.net, some);
+    }
+    cr_expect_eq(bytes, wire.len);
     struct net_event *event = kit_wait(&k, NET_MESSAGE, conn);
     cr_expect_str_eq(event->message.received.name, "ping");
     cr_expect(span_equal(buffer_span(&event->message.received.payload), span_str("12345678")));
