@@ -180,6 +180,13 @@ void p2p_dial_failed(struct p2p *p, uint64_t number, const struct endpoint *foun
     forget(p->dial, dial);
 }
 
+bool p2p_is_dialling(const struct p2p *p, const char *host)
+{
+    for (size_t i = 0; i < p->dial->dial_count; i++)
+        if (strcmp(p->dial->dials[i].host, host) == 0) return host[0] != '\0';
+    return false;
+}
+
 static uint64_t ask(struct p2p *p, const struct dial *new_dial)
 {
     struct dial_plan *d = p->dial;

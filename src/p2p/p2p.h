@@ -251,6 +251,9 @@ bool p2p_added_node(const struct p2p *p, size_t index, struct added_node *out);
 /* addconnection (tests): false where no slot is free. */
 bool p2p_add_connection(struct p2p *p, const char *address, enum conn_type type, bool v2);
 
+/* True while a connection to this, which a user asked for, is neither made nor failed. */
+bool p2p_is_dialling(const struct p2p *p, const char *host);
+
 /* disconnectnode: false where nobody is there. */
 bool p2p_disconnect_id(struct p2p *p, peer_id id);
 bool p2p_disconnect_address(struct p2p *p, const char *address);

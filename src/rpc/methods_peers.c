@@ -9,6 +9,8 @@
 #include "rpc/network_call.h"
 #include "rpc/table.h"
 
+enum { DIAL_LOOK_US = 5000 };
+
 /* ---- getpeerinfo ---- */
 
 static int by_name(const void *a, const void *b)
@@ -159,6 +161,33 @@ static bool wants_v2(struct rpc_call *call, struct p2p *peers, const char *why_n
     return wanted;
 }
 
+/* While the connection that a call asks for is being made the call waits, and looks again and again: its answer means
+ * that there is one, or none. */
+static bool still_dialling(struct rpc_call *call, enum rpc_wake why)
+{
+    struct p2p *peers = rpc_peers(call);
+    if (!peers || why == RPC_WAKE_STOP || !p2p_is_dialling(peers, rpc_arg_str(call, 0, ""))) return false;
+    call->deferral.deadline_us = call->now_us + DIAL_LOOK_US;
+    return true;
+}
+
+static bool onetry_wake(struct rpc_call *call, enum rpc_wake why)
+{
+    if (still_dialling(call, why)) return false;
+    jw_null(&call->out);
+    return true;
+}
+
+static bool addconnection_wake(struct rpc_call *call, enum rpc_wake why)
+{
+    if (still_dialling(call, why)) return false;
+    jw_object(&call->out);
+    jw_kv_str(&call->out, "address", rpc_arg_str(call, 0, ""));
+    jw_kv_str(&call->out, "connection_type", rpc_arg_str(call, 1, ""));
+    jw_object_end(&call->out);
+    return true;
+}
+
 static void addnode(struct rpc_call *call)
 {
     const char *command = rpc_arg_str(call, 1, "");
@@ -177,9 +206,13 @@ static void addnode(struct rpc_call *call)
     else if (remove && !p2p_remove_node(peers, node))
         rpc_fail(call, RPC_CLIENT_NODE_NOT_ADDED,
                  "Error: Node could not be removed. It has not been added previously.");
-    else if (!add && !remove)
-        p2p_try_node(peers, node, v2);
-    if (!rpc_failed(call)) jw_null(&call->out);
+    if (rpc_failed(call)) return;
+    if (add || remove) {
+        jw_null(&call->out);
+        return;
+    }
+    p2p_try_node(peers, node, v2);
+    rpc_defer(call, &(struct rpc_deferral){.wake = onetry_wake});
 }
 
 static void addconnection(struct rpc_call *call)
@@ -201,10 +234,7 @@ static void addconnection(struct rpc_call *call)
         rpc_fail(call, RPC_CLIENT_NODE_CAPACITY_REACHED, "Error: Already at capacity for specified connection type.");
         return;
     }
-    jw_object(&call->out);
-    jw_kv_str(&call->out, "address", address);
-    jw_kv_str(&call->out, "connection_type", wanted);
-    jw_object_end(&call->out);
+    rpc_defer(call, &(struct rpc_deferral){.wake = addconnection_wake});
 }
 
 static void disconnectnode(struct rpc_call *call)
