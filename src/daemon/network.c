@@ -113,14 +113,6 @@ static void send_message(struct daemon *d, struct p2p_action *a)
     link_set_queued(d, l, l->queued + bytes);
 }
 
-/* Hours since the address book heard of it, where that is known. */
-static double hours_since_seen(const struct daemon *d, const struct p2p_action *a)
-{
-    struct addrman_info seen;
-    if (a->host[0] || !addrman_find(d->node->addrman, &a->to, &seen, NULL)) return 0.0;
-    return (double)(node_time_s(d->node) - seen.addr.time) / 3600.0;
-}
-
 /* The proxy that the target has to be reached through, or NULL. Names go to the one of ordinary addresses. */
 static const char *proxy_of(const struct daemon *d, const struct p2p_action *a, bool *isolate)
 {
@@ -144,8 +136,6 @@ static void dial(struct daemon *d, const struct p2p_action *a)
     if (target.proxy)
         log_debug(&d->log.log, LOGC_PROXY, "Using proxy: %s to connect to %s", target.proxy,
                   a->host[0] ? a->host : endpoint_text(text, &a->to));
-    log_debug(&d->log.log, LOGC_NET, "trying v1 connection (%s) to %s, lastseen=%.1fhrs", conn_type_name(a->type),
-              a->host[0] ? a->host : endpoint_text(text, &a->to), hours_since_seen(d, a));
     net_dial(d->network->net, a->dial, &target);
 }
 
@@ -184,13 +174,11 @@ static void on_connected(struct daemon *d, const struct net_event *event)
                                .permissions = event->connected.permissions,
                                .onion = event->connected.onion,
                                .transport = event->connected.transport};
-    char text[ENDPOINT_TEXT];
     peer_id peer = p2p_connected(d->node->p2p, &c);
     if (peer == P2P_NO_PEER) {
         net_close(d->network->net, event->conn);
         return;
     }
-    if (!c.dial) log_debug(&d->log.log, LOGC_NET, "connection from %s accepted", endpoint_text(text, &c.remote));
     link_new(d->network, event->conn, peer);
     net_start(d->network->net, event->conn);
 }
