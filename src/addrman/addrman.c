@@ -116,6 +116,9 @@ static bool add_one(struct addrman *a, const struct peer_addr *addr, const struc
         e = tables_create(a, &info);
     }
     tables_place(a, e, slot);
+    char text[ENDPOINT_TEXT];
+    log_debug(a->log, LOGC_ADDRMAN, "Added %s to new[%u][%u]", endpoint_text(text, &addr->at),
+              slot / ADDRMAN_BUCKET_SIZE, slot % ADDRMAN_BUCKET_SIZE);
     return true;
 }
 
