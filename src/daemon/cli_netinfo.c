@@ -107,7 +107,12 @@ static void service_letters(char *out, size_t size, struct span names)
 static void ping_text(char out[SMALL], double seconds)
 {
     double ms = round(1000 * seconds);
-    snprintf(out, SMALL, seconds < 0 ? "" : ms > 999999 ? "-" : "%.0f", ms);
+    if (seconds < 0)
+        out[0] = '\0';
+    else if (ms > 999999)
+        snprintf(out, SMALL, "-");
+    else
+        snprintf(out, SMALL, "%.0f", ms);
 }
 
 /* How long ago, in units of UNIT_S; nothing where it never was. */
