@@ -122,8 +122,8 @@ void network_keep_anchors(struct daemon *d);
 /* The proxy for addresses of NET, as text; NULL: none. *RANDOMIZE (may be NULL): with credentials of its own for each
  * connection. */
 const char *network_proxy(const struct daemon *d, enum network net, bool *randomize);
-/* Whether a connection to HOST ("" : to TO) would have to go through a proxy: it must not go directly then. */
-bool network_needs_proxy(const struct daemon *d, const char *host, const struct endpoint *to);
+/* The proxy through which HOST (a name or an address; "": TO) must be reached; NULL: none. */
+const char *network_proxy_for(const struct daemon *d, const char *host, const struct endpoint *to, bool *randomize);
 /* Now and then (every 15 minutes; bans at once when they changed): writes the address files. */
 void network_save(struct daemon *d);
 

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "daemon/daemon.h"
+#include "daemon/network_setup.h"
 #include "daemon/version.h"
 #include "net/net.h"
 #include "node/peers.h"
@@ -113,15 +114,10 @@ static void send_message(struct daemon *d, struct p2p_action *a)
     link_set_queued(d, l, l->queued + bytes);
 }
 
-/* The proxy that the target has to be reached through, or NULL. Names go to the one of ordinary addresses. */
-static const char *proxy_of(const struct daemon *d, const struct p2p_action *a, bool *isolate)
+/* An address under fc00::/8 is one of CJDNS where that is in use. */
+static void adopt(const struct daemon *d, struct endpoint *e)
 {
-    struct endpoint at = a->to;
-    if (!network_needs_proxy(d, a->host, &a->to)) return NULL;
-    if (!a->host[0] || endpoint_parse(&at, span_str(a->host), 1))
-        return network_proxy(d, netaddr_network(&at.addr), isolate);
-    const char *proxy = network_proxy(d, NET_IPV4, isolate);
-    return proxy ? proxy : network_proxy(d, NET_IPV6, isolate);
+    if (d->net_setup->reachable >> NET_CJDNS & 1) netaddr_flip_to_cjdns(&e->addr);
 }
 
 static void dial(struct daemon *d, const struct p2p_action *a)
@@ -132,11 +128,20 @@ static void dial(struct daemon *d, const struct p2p_action *a)
                                 .to = a->to,
                                 .lookup = args_bool(&d->args, "dns"),
                                 .loud = a->type == CONN_MANUAL};
-    target.proxy = proxy_of(d, a, &target.isolate);
+    target.proxy = network_proxy_for(d, a->host, &a->to, &target.isolate);
     if (target.proxy)
         log_debug(&d->log.log, LOGC_PROXY, "Using proxy: %s to connect to %s", target.proxy,
                   a->host[0] ? a->host : endpoint_text(text, &a->to));
     net_dial(d->network->net, a->dial, &target);
+}
+
+/* Behind a proxy nobody is asked: the peers then ask the host itself. */
+static void resolve(struct daemon *d, const char *host)
+{
+    if (network_proxy_for(d, host, NULL, NULL))
+        p2p_resolved(d->node->p2p, host, NULL, 0);
+    else
+        net_resolve(d->network->net, host);
 }
 
 static void take_peer_actions(struct daemon *d)
@@ -147,7 +152,7 @@ static void take_peer_actions(struct daemon *d)
         case P2P_SEND: send_message(d, &a); break;
         case P2P_DISCONNECT: drop_peer(d, a.peer); break;
         case P2P_DIAL: dial(d, &a); break;
-        case P2P_RESOLVE: net_resolve(d->network->net, a.host); break;
+        case P2P_RESOLVE: resolve(d, a.host); break;
         case P2P_PAUSE: net_set_accepting(d->network->net, a.active); break;
         }
     }
@@ -174,6 +179,8 @@ static void on_connected(struct daemon *d, const struct net_event *event)
                                .permissions = event->connected.permissions,
                                .onion = event->connected.onion,
                                .transport = event->connected.transport};
+    adopt(d, &c.remote);
+    adopt(d, &c.local);
     peer_id peer = p2p_connected(d->node->p2p, &c);
     if (peer == P2P_NO_PEER) {
         net_close(d->network->net, event->conn);

@@ -24,7 +24,7 @@ struct network_setup {
     uint16_t port;            /* -port */
     uint16_t listen_port;     /* to tell others */
     struct network_proxy proxies[NET_COUNT];
-    bool names_by_proxy; /* names are not resolved here */
+    struct network_proxy name_proxy; /* of names, which are then not resolved here */
 
     struct peer_addr *fixed;
 
@@ -44,6 +44,11 @@ MUST_USE bool resolve_endpoint(struct endpoint *out, const char *text, uint16_t 
 
 /* Whether connections over Tor are wanted, for which its process may tell its proxy later. */
 bool network_wants_onion_service(const struct args *a);
+
+/* -i2psam and -onlynet=i2p; before what cannot be reached is taken out. */
+MUST_USE bool network_check_i2p(struct daemon *d, const struct network_setup *s, struct start_error *error);
+/* Whether -privatebroadcast could be done; after the networks are known. */
+MUST_USE bool network_check_broadcast(struct daemon *d, const struct network_setup *s, struct start_error *error);
 
 /* ---- network_binds.c ---- */
 

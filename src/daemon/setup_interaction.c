@@ -9,6 +9,8 @@
 #include "daemon/cli.h"
 #include "daemon/network_setup.h"
 
+enum { I2P_PORT = 7656 };
+
 /* Sets NAME where nobody did, and says why. */
 static void prefer(struct args *a, struct log *log, const char *why, const char *name, const char *value)
 {
@@ -93,6 +95,39 @@ static bool check_listening(struct daemon *d, struct start_error *error)
 bool network_wants_onion_service(const struct args *a)
 {
     return args_bool(a, "listenonion");
+}
+
+bool network_check_i2p(struct daemon *d, const struct network_setup *s, struct start_error *error)
+{
+    const char *sam = args_string(&d->args, "i2psam");
+    struct endpoint at;
+    if (sam && *sam) {
+        bool ok = resolve_endpoint(&at, sam, I2P_PORT, args_bool(&d->args, "dns")) && netaddr_is_valid(&at.addr);
+        return ok ? true : start_fail(error, "Invalid -i2psam address or hostname: '%.200s'", sam);
+    }
+    if (count_of(&d->args, "onlynet") && s->reachable >> NET_I2P & 1)
+        return start_fail(error, "Outbound connections restricted to i2p (-onlynet=i2p) but -i2psam is not provided");
+    return true;
+}
+
+bool network_check_broadcast(struct daemon *d, const struct network_setup *s, struct start_error *error)
+{
+#define REQUESTED "Private broadcast of own transactions requested (-privatebroadcast)"
+    bool onion = s->reachable >> NET_ONION & 1;
+    if (!args_bool(&d->args, "privatebroadcast")) return true;
+    if (!onion && !(s->reachable >> NET_I2P & 1))
+        return start_fail(error, REQUESTED ", but none of Tor or I2P networks is reachable");
+    if (count_of(&d->args, "connect") || args_is_negated(&d->args, "connect"))
+        return start_fail(error,
+                          REQUESTED ", but -connect is also configured. They are incompatible because the private "
+                                    "broadcast needs to open new connections to randomly chosen Tor or I2P peers. "
+                                    "Consider using -maxconnections=0 -addnode=... instead");
+    if (onion && !args_bool(&d->args, "proxyrandomize"))
+        start_warn(d, REQUESTED " and -proxyrandomize is disabled. Tor circuits for private broadcast connections may "
+                                "be correlated to other connections over Tor. For maximum privacy set "
+                                "-proxyrandomize=1.");
+#undef REQUESTED
+    return true;
 }
 
 static bool bad_port(struct start_error *error, const char *option, const char *value)

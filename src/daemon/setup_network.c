@@ -9,6 +9,8 @@
 #include <strings.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "base/alloc.h"
 #include "node/peers.h"
@@ -86,9 +88,10 @@ static bool read_networks(struct daemon *d, struct network_setup *s, struct star
 
 static void set_proxy(struct network_setup *s, enum network net, const char *text, bool randomize)
 {
-    snprintf(s->proxies[net].text, sizeof(s->proxies[net].text), "%s", text);
-    s->proxies[net].randomize = randomize;
-    if (net == NET_IPV4 || net == NET_IPV6) s->names_by_proxy = *text;
+    struct network_proxy *p = &s->proxies[net];
+    snprintf(p->text, sizeof(p->text), "%s", text);
+    p->randomize = randomize;
+    if (net == NET_IPV4 || net == NET_IPV6) s->name_proxy = *p;
 }
 
 /* "host:port" or "unix:path" as text with a numeric address; "" and "0" are none. */
@@ -98,6 +101,7 @@ static bool parse_proxy(struct daemon *d, const char *value, char out[PROXY_TEXT
     out[0] = '\0';
     if (!*value || strcmp(value, "0") == 0) return true;
     if (strncmp(value, "unix:", 5) == 0 && value[5]) {
+        if (strlen(value + 5) >= sizeof(((struct sockaddr_un *)0)->sun_path)) return false;
         snprintf(out, PROXY_TEXT, "%s", value);
         return true;
     }
@@ -160,25 +164,35 @@ static bool read_proxies(struct daemon *d, struct network_setup *s, struct start
         !(s->reachable & clearnet))
         return start_fail(error, "Incompatible options: -dnsseed=1 was explicitly specified, but -onlynet forbids "
                                  "connections to IPv4/IPv6");
-    if (!ok || !read_onion(d, s, error)) return false;
-    s->reachable &= ~(1u << NET_I2P);
+    if (!ok || !read_onion(d, s, error) || !network_check_i2p(d, s, error)) return false;
+    s->reachable &= ~(1u << NET_I2P); /* nothing here speaks to its SAM bridge */
     if (!s->proxies[NET_ONION].text[0]) s->reachable &= ~(1u << NET_ONION);
     return true;
 }
 
-const char *network_proxy(const struct daemon *d, enum network net, bool *randomize)
+static const char *proxy_text(const struct network_proxy *p, bool *randomize)
 {
-    const struct network_proxy *p = d->net_setup ? &d->net_setup->proxies[net] : NULL;
-    if (!p || !p->text[0]) return NULL;
+    if (!p->text[0]) return NULL;
     if (randomize) *randomize = p->randomize;
     return p->text;
 }
 
-bool network_needs_proxy(const struct daemon *d, const char *host, const struct endpoint *to)
+const char *network_proxy(const struct daemon *d, enum network net, bool *randomize)
 {
-    struct endpoint at = *to;
-    if (*host && !endpoint_parse(&at, span_str(host), 1)) return d->net_setup && d->net_setup->names_by_proxy;
-    return network_proxy(d, netaddr_network(&at.addr), NULL) != NULL;
+    return d->net_setup ? proxy_text(&d->net_setup->proxies[net], randomize) : NULL;
+}
+
+const char *network_proxy_for(const struct daemon *d, const char *host, const struct endpoint *to, bool *randomize)
+{
+    const struct network_setup *s = d->net_setup;
+    struct endpoint at;
+    if (!s) return NULL;
+    if (!*host && to)
+        at = *to;
+    else if (!endpoint_parse(&at, span_str(host), 1))
+        return proxy_text(&s->name_proxy, randomize);
+    if (s->reachable >> NET_CJDNS & 1) netaddr_flip_to_cjdns(&at.addr);
+    return network_proxy(d, netaddr_network(&at.addr), randomize);
 }
 
 /* ---- how many connections ---- */
@@ -320,8 +334,8 @@ bool setup_network_options(struct daemon *d, struct start_error *error)
     struct network_setup *s = d->net_setup = mem_calloc(1, sizeof(*s));
     network_interaction(&d->args, &d->log.log);
     if (!network_check_options(d, error) || !read_connections(d, s, error) || !read_networks(d, s, error) ||
-        !read_proxies(d, s, error) || !read_binds(d, s, error) || !read_external(d, s, error) ||
-        !read_whitelist(d, s, error) || !read_amounts(d, s, error))
+        !read_proxies(d, s, error) || !network_check_broadcast(d, s, error) || !read_binds(d, s, error) ||
+        !read_external(d, s, error) || !read_whitelist(d, s, error) || !read_amounts(d, s, error))
         return false;
     read_nodes(d, s);
     read_switches(d, s);
@@ -353,6 +367,17 @@ static int64_t now_s(const struct daemon *d)
     return d->options.mock_time_s ? d->options.mock_time_s : clock_us() / 1000000;
 }
 
+/* Programs that follow the log of Bitcoin Core wait for these lines, although there are no such threads here. */
+static void log_begin(struct daemon *d, const struct p2p_options *o)
+{
+    log_info(&d->log.log, "init message: Starting network threads…");
+    log_info(&d->log.log, "net thread start");
+    if (o->dns_seed) log_info(&d->log.log, "dnsseed thread start");
+    log_info(&d->log.log, "addcon thread start");
+    if (o->automatic || o->connect_count) log_info(&d->log.log, "opencon thread start");
+    log_info(&d->log.log, "msghand thread start");
+}
+
 bool setup_network(struct daemon *d, struct start_error *error)
 {
     struct network_setup *s = d->net_setup;
@@ -378,6 +403,7 @@ bool setup_network(struct daemon *d, struct start_error *error)
     s->saved_us = clock_steady_us();
     node_set_clock(d->node, clock_us(), s->saved_us);
     add_local_addresses(d, s, p2p_local(d->node->p2p));
+    log_begin(d, &s->options);
     return true;
 }
 

@@ -144,6 +144,10 @@ Test(network_options, refused)
                                     "connections to IPv4/IPv6"},
         {"-proxy=127.0.0.1:1=", "Invalid -proxy address or hostname, ends with '=': '127.0.0.1:1='"},
         {"-proxy=127.0.0.1:1=net", "Unrecognized network in -proxy='127.0.0.1:1=net': 'net'"},
+        {"-onlynet=i2p", "Outbound connections restricted to i2p (-onlynet=i2p) but -i2psam is not provided"},
+        {"-nodns -i2psam=abc", "Invalid -i2psam address or hostname: 'abc'"},
+        {"-privatebroadcast", "Private broadcast of own transactions requested (-privatebroadcast), but none of Tor or "
+                              "I2P networks is reachable"},
         {"-nodns -proxy=abc", "Invalid -proxy address or hostname: 'abc'"},
         {"-nodns -onion=abc", "Invalid -onion address or hostname: 'abc'"},
         {"-onlynet=onion -noonion", "Outbound connections restricted to Tor (-onlynet=onion) but the proxy for "
@@ -236,8 +240,7 @@ Test(network_options, connect_to_nobody)
 
 static bool by_proxy(const struct fixture *f, const char *host)
 {
-    struct endpoint none = {.addr = netaddr_none()};
-    return network_needs_proxy(&f->d, host, &none);
+    return network_proxy_for(&f->d, host, NULL, NULL) != NULL;
 }
 
 Test(network_options, proxies)
@@ -259,5 +262,10 @@ Test(network_options, proxies)
     cr_expect(by_proxy(f, "name.example:8333"));
     cr_expect_str_eq(network_proxy(&f->d, NET_ONION, &randomize), "127.0.0.1:9050");
     cr_expect(randomize);
+    cr_expect(!by_proxy(f, "[fc00::1]:1"), "not routable");
+    end(f);
+    f = begin("-proxy=127.0.0.1 -cjdnsreachable");
+    cr_assert(setup_network_options(&f->d, &f->error));
+    cr_expect(by_proxy(f, "[fc00::1]:1"));
     end(f);
 }
