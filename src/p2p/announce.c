@@ -1,15 +1,27 @@
 /* New tips out: by compact block, headers or inv, as each peer wants them (BIP130, 152). */
 #include "p2p/announce.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "consensus/versionbits.h"
 #include "p2p/internal.h"
 
+/* A transaction of the recent block under one of its ids. */
+struct recent_tx {
+    struct {
+        uint8_t is_wtxid;
+        uint8_t id[32];
+    } key;
+    const struct tx *tx;
+};
+
 static void recent_clear(struct recent_block *r)
 {
     block_free(r->parsed);
+    hashmap_clear(&r->by_id);
+    free(r->txs);
     buffer_clear(&r->raw);
     buffer_clear(&r->compact);
     *r = (struct recent_block){0};
@@ -45,14 +57,28 @@ const struct block *announce_recent_block(struct p2p *p, const struct block_hash
     return announce_recent(p, hash) ? recent_parsed(&p->announce.recent) : NULL;
 }
 
+static void recent_index(struct p2p *p, struct recent_block *r)
+{
+    const struct block *b = recent_parsed(r);
+    if (!b || r->txs) return;
+    hashmap_init(&r->by_id, offsetof(struct recent_tx, key), sizeof(r->txs->key), random_u64(&p->random));
+    r->txs = mem_calloc(2 * b->tx_count, sizeof(*r->txs));
+    for (size_t i = 0; i < 2 * b->tx_count; i++) {
+        struct recent_tx *t = &r->txs[i];
+        t->tx = &b->txs[i / 2];
+        t->key.is_wtxid = i % 2;
+        memcpy(t->key.id, i % 2 ? t->tx->wtxid.bytes : t->tx->txid.bytes, sizeof(t->key.id));
+        if (!hashmap_get(&r->by_id, &t->key)) hashmap_put(&r->by_id, t);
+    }
+}
+
 const struct tx *announce_recent_tx(struct p2p *p, const struct inv *inv)
 {
-    const struct block *b = recent_parsed(&p->announce.recent);
-    for (size_t i = 0; b && i < b->tx_count; i++) {
-        const uint8_t *id = inv->type == INV_WTX ? b->txs[i].wtxid.bytes : b->txs[i].txid.bytes;
-        if (memcmp(id, inv->hash, sizeof(inv->hash)) == 0) return &b->txs[i];
-    }
-    return NULL;
+    struct recent_tx wanted = {.key.is_wtxid = inv->type == INV_WTX};
+    recent_index(p, &p->announce.recent);
+    memcpy(wanted.key.id, inv->hash, sizeof(wanted.key.id));
+    const struct recent_tx *found = hashmap_get(&p->announce.recent.by_id, &wanted.key);
+    return found ? found->tx : NULL;
 }
 
 static void recent_set(struct p2p *p, struct block_node *node, const struct block *block)
@@ -63,6 +89,15 @@ static void recent_set(struct p2p *p, struct block_node *node, const struct bloc
     r->node = node;
     buffer_put_span(&r->raw, block->raw);
     compact_write(p, &r->compact, block);
+}
+
+size_t announce_memory(const struct p2p *p)
+{
+    const struct recent_block *r = &p->announce.recent;
+    size_t bytes = r->raw.cap + r->compact.cap;
+    if (r->parsed) bytes += sizeof(*r->parsed) + r->parsed->arena.bytes;
+    if (r->txs) bytes += 2 * r->parsed->tx_count * sizeof(*r->txs) + r->by_id.cap * sizeof(*r->by_id.slots);
+    return bytes;
 }
 
 /* ---- at once ---- */

@@ -2,6 +2,7 @@
 #ifndef CAIRN_P2P_ANNOUNCE_H
 #define CAIRN_P2P_ANNOUNCE_H
 
+#include "base/hashmap.h"
 #include "p2p/p2p.h"
 
 struct peer;
@@ -23,6 +24,8 @@ struct recent_block {
     struct buffer raw;     /* whole block; empty: none */
     struct buffer compact; /* payload of its cmpctblock */
     struct block *parsed;  /* of RAW; NULL until somebody needs it */
+    struct hashmap by_id;  /* struct recent_tx: its transactions by both ids; empty until somebody asks */
+    struct recent_tx *txs;
 };
 
 struct announce {
@@ -49,6 +52,9 @@ const struct block *announce_recent_block(struct p2p *p, const struct block_hash
 /* A transaction of the recent block, by the kind of hash that INV has: it left the pool before those who were told of
  * it had asked. */
 const struct tx *announce_recent_tx(struct p2p *p, const struct inv *inv);
+
+/* Heap bytes of the recent block. */
+size_t announce_memory(const struct p2p *p);
 
 /* They know NODE, or a descendant of it. */
 bool announce_peer_has(const struct p2p *p, const struct peer *peer, const struct block_node *node);

@@ -82,17 +82,16 @@ static size_t peer_memory(const struct peer *peer)
     return sizeof(*peer) + peer->addrs.to_send_cap * sizeof(struct peer_addr) +
            (peer->addrs.known.words ? peer->addrs.known.pairs * 2 * sizeof(uint64_t) : 0) +
            peer->serve.cap * sizeof(struct inv) + peer->download.count * sizeof(struct in_flight) +
-           peer->announce.inv_cap * sizeof(struct block_hash) +
+           peer->announce.inv_cap * sizeof(struct block_hash) + compact_peer_memory(peer) +
            (peer->headers.presync ? presync_memory(peer->headers.presync) : 0) + peer->blocks.bytes_with_owner;
 }
 
 size_t p2p_memory(const struct p2p *p)
 {
     size_t bytes = sizeof(*p) + p->peer_cap * sizeof(struct peer *) + p->action_cap * sizeof(struct p2p_action) +
-                   p->arena.bytes + p->payload.cap + addr_cache_memory(&p->addr_relay) + p->announce.recent.raw.cap +
-                   p->announce.recent.compact.cap;
+                   p->arena.bytes + p->payload.cap + addr_cache_memory(&p->addr_relay) + announce_memory(p) +
+                   compact_memory(p);
     for (size_t i = 0; i < p->peer_count; i++) bytes += peer_memory(p->peers[i]);
     for (size_t i = 0; i < p->action_count; i++) bytes += p->actions[(p->action_first + i) % p->action_cap].payload.cap;
-    for (size_t i = 0; i < p->compact.extra.count; i++) bytes += p->compact.extra.items[i].raw.len;
     return bytes;
 }

@@ -109,6 +109,22 @@ void compact_offer_extra(struct p2p *p, const struct wtxid *id, struct span raw)
     x->at = (x->at + 1) % max;
 }
 
+size_t compact_memory(const struct p2p *p)
+{
+    const struct extra_pool *x = &p->compact.extra;
+    return x->bytes + (x->items ? p->options.extra_txs * sizeof(*x->items) : 0);
+}
+
+size_t compact_peer_memory(const struct peer *peer)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < peer->download.count; i++) {
+        const struct partial_block *partial = peer->download.items[i]->partial;
+        if (partial) bytes += sizeof(*partial) + partial->arena.bytes;
+    }
+    return bytes;
+}
+
 void compact_clear(struct p2p *p)
 {
     struct extra_pool *x = &p->compact.extra;

@@ -51,4 +51,8 @@ void compact_write(struct p2p *p, struct buffer *out, const struct block *b);
 /* Remembers a transaction (copied) for reconstructions. */
 void compact_offer_extra(struct p2p *p, const struct wtxid *id, struct span raw);
 
+/* Heap bytes of the extra transactions, and of what is being put together from this peer's compact blocks. */
+size_t compact_memory(const struct p2p *p);
+size_t compact_peer_memory(const struct peer *peer);
+
 #endif

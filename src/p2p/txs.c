@@ -127,10 +127,15 @@ void txs_on_filter(struct p2p *p, struct peer *peer, struct message *m)
 
 bool txs_serve(struct p2p *p, struct peer *peer, const struct inv *inv)
 {
-    (void)p;
-    (void)peer;
-    (void)inv;
-    return false;
+    const struct tx *tx = announce_recent_tx(p, inv);
+    struct buffer payload = {0};
+    if (!tx) return false;
+    if (inv->type == INV_TX)
+        tx_write_no_witness(&payload, tx);
+    else
+        tx_write(&payload, tx);
+    peer_send_payload(p, peer, MESSAGE_TX, &payload);
+    return true;
 }
 
 /* Fee filters come in steps of a tenth, and are rounded down twice in three, up else: they shall not identify us. */

@@ -29,7 +29,8 @@ void txs_on_notfound(struct p2p *p, struct peer *peer, struct message *m);
 /* The announcement of a transaction in an inv. False: the peer was disconnected for it. */
 bool txs_on_inv(struct p2p *p, struct peer *peer, const struct inv *inv);
 
-/* A transaction that is asked for in a getdata; false: not found. */
+/* A transaction that is asked for in a getdata, with witness unless it is asked for as INV_TX; false: not found. Those
+ * of the newest block are: whoever was told of them may still ask. */
 bool txs_serve(struct p2p *p, struct peer *peer, const struct inv *inv);
 
 /* True where we want none from this peer. */

@@ -169,6 +169,15 @@ Test(announce, a_recent_transaction_is_found_by_either_id)
     cr_assert_not_null(announce_recent_tx(h.p, &by_wtxid));
     by_wtxid.type = INV_TX;
     cr_assert_null(announce_recent_tx(h.p, &by_wtxid));
+    peer_id id = harness_peer(&h, "1.2.3.4:5000", CONN_INBOUND);
+    struct message m;
+    for (unsigned witness = 0; witness < 2; witness++) {
+        by_txid.type = witness ? INV_WITNESS_TX : INV_TX;
+        harness_say(&h, id, &(struct message){.type = MESSAGE_GETDATA, .as.inv = {.items = &by_txid, .count = 1}});
+        cr_assert(harness_answer(&h, id, MESSAGE_TX, &m));
+        cr_assert_eq(m.as.raw.raw.len, witness ? b->txs[0].size : b->txs[0].base_size);
+    }
+    cr_assert_eq(harness_answers(&h, id, MESSAGE_NOTFOUND), 0);
     block_free(b);
     harness_free(&h);
 }

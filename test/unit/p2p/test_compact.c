@@ -86,6 +86,7 @@ Test(compact, missing_transactions_are_asked_for)
     peer_id id = compact_peer(&k, "1.2.3.4:5000", CONN_INBOUND, true);
     say_compact(&k, id);
     cr_assert(harness_answer(&k.h, id, MESSAGE_GETBLOCKTXN, &m));
+    cr_assert_gt(compact_peer_memory(harness_peer_of(&k.h, id)), 0);
     cr_assert_eq(m.as.getblocktxn.count, 2);
     cr_assert_eq(m.as.getblocktxn.indexes[0], 1);
     cr_assert_eq(m.as.getblocktxn.indexes[1], 2);
@@ -528,6 +529,7 @@ Test(compact, the_extra_pool_keeps_the_newest)
     cr_assert_eq(x->items[1].wtxid.bytes[0], 4);
     cr_assert_eq(x->items[2].wtxid.bytes[0], 2);
     cr_assert_eq(x->bytes, 4 + 4 + 3);
+    cr_assert_geq(compact_memory(h.p), 11 + 3 * sizeof(struct partial_candidate));
     harness_free(&h);
     harness_prepare(&h);
     h.options.extra_txs = 0;
