@@ -17,13 +17,13 @@ static size_t count_wanted(const struct addrman *a, uint32_t networks, bool trie
     return count;
 }
 
-/* The first wanted entry of a random bucket from a random position on, around; NULL where it has none. */
+/* The first wanted entry of a random bucket from a random position on, around; NULL where it has none. Buckets that
+ * never held anything would be drawn in vain: they are left out, which changes no chances. */
 static const struct addr_entry *draw(struct addrman *a, bool tried, uint32_t networks)
 {
-    uint64_t bucket = random_below(&a->random, tried ? ADDRMAN_TRIED_BUCKETS : ADDRMAN_NEW_BUCKETS);
+    uint16_t bucket = a->used[tried][random_below(&a->random, a->used_count[tried])];
     uint64_t first = random_below(&a->random, ADDRMAN_BUCKET_SIZE);
     struct addr_entry *const *row = tried ? a->tried_rows[bucket] : a->new_rows[bucket];
-    if (!row) return NULL;
     for (unsigned i = 0; i < ADDRMAN_BUCKET_SIZE; i++) {
         const struct addr_entry *e = row[(first + i) % ADDRMAN_BUCKET_SIZE];
         if (e && wanted(networks, e)) return e;

@@ -20,10 +20,14 @@ static struct addr_entry *at(struct addr_entry **const *rows, unsigned slot)
     return row ? row[slot % ADDRMAN_BUCKET_SIZE] : NULL;
 }
 
-static void set(struct addr_entry ***rows, unsigned slot, struct addr_entry *e)
+static void set(struct addrman *a, bool tried, unsigned slot, struct addr_entry *e)
 {
-    struct addr_entry ***row = &rows[slot / ADDRMAN_BUCKET_SIZE];
-    if (!*row) *row = mem_calloc(ADDRMAN_BUCKET_SIZE, sizeof(**row));
+    unsigned bucket = slot / ADDRMAN_BUCKET_SIZE;
+    struct addr_entry ***row = tried ? &a->tried_rows[bucket] : &a->new_rows[bucket];
+    if (!*row) {
+        *row = mem_calloc(ADDRMAN_BUCKET_SIZE, sizeof(**row));
+        a->used[tried][a->used_count[tried]++] = (uint16_t)bucket;
+    }
     (*row)[slot % ADDRMAN_BUCKET_SIZE] = e;
 }
 
@@ -106,7 +110,7 @@ void tables_place(struct addrman *a, struct addr_entry *e, unsigned slot)
 {
     CHECK(!e->in_tried && e->refs < ADDRMAN_NEW_BUCKETS_PER_ADDRESS && !tables_new_at(a, slot));
     e->places[e->refs++] = (uint16_t)slot;
-    set(a->new_rows, slot, e);
+    set(a, false, slot, e);
 }
 
 void tables_clear_new(struct addrman *a, unsigned slot)
@@ -117,7 +121,7 @@ void tables_clear_new(struct addrman *a, unsigned slot)
     while (i < e->refs && e->places[i] != slot) i++;
     CHECK(i < e->refs);
     e->places[i] = e->places[--e->refs];
-    set(a->new_rows, slot, NULL);
+    set(a, false, slot, NULL);
     if (e->refs == 0) tables_delete(a, e);
 }
 
@@ -126,13 +130,13 @@ void tables_place_tried(struct addrman *a, struct addr_entry *e, unsigned slot)
     CHECK(!e->in_tried && e->refs == 0 && !tables_tried_at(a, slot));
     count(a, e, false, -1);
     e->in_tried = true;
-    set(a->tried_rows, slot, e);
+    set(a, true, slot, e);
     count(a, e, true, 1);
 }
 
 static void back_to_new(struct addrman *a, struct addr_entry *e, unsigned tried_slot)
 {
-    set(a->tried_rows, tried_slot, NULL);
+    set(a, true, tried_slot, NULL);
     count(a, e, true, -1);
     e->in_tried = false;
     count(a, e, false, 1);
@@ -144,7 +148,7 @@ static void back_to_new(struct addrman *a, struct addr_entry *e, unsigned tried_
 void tables_make_tried(struct addrman *a, struct addr_entry *e)
 {
     drop_collision(a, e);
-    while (e->refs) set(a->new_rows, e->places[--e->refs], NULL);
+    while (e->refs) set(a, false, e->places[--e->refs], NULL);
     unsigned slot = tables_tried_slot(a, &e->info.addr.at);
     struct addr_entry *old = tables_tried_at(a, slot);
     if (old) back_to_new(a, old, slot);
@@ -163,5 +167,6 @@ void tables_empty(struct addrman *a)
     memset(a->new_rows, 0, sizeof(a->new_rows));
     memset(a->tried_rows, 0, sizeof(a->tried_rows));
     memset(a->counts, 0, sizeof(a->counts));
+    a->used_count[false] = a->used_count[true] = 0;
     a->last_good_s = 1;
 }

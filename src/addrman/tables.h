@@ -30,6 +30,8 @@ struct addrman {
     /* Rows of ADDRMAN_BUCKET_SIZE entries; a row is NULL until it is needed. */
     struct addr_entry **new_rows[ADDRMAN_NEW_BUCKETS];
     struct addr_entry **tried_rows[ADDRMAN_TRIED_BUCKETS];
+    uint16_t used[2][ADDRMAN_NEW_BUCKETS]; /* buckets of new and of tried that have a row, in order of their making */
+    size_t used_count[2];
     size_t counts[NET_COUNT][2]; /* by network, in new and in tried */
     size_t new_count;
     size_t tried_count;
