@@ -8,6 +8,7 @@
 #include "sim/clock.h"
 #include "sim/disk.h"
 #include "sim/heap.h"
+#include "sim/link.h"
 #include "sim/script.h"
 #include "sim/sim.h"
 #include "wire/messages.h"
@@ -71,63 +72,6 @@ struct sim_host {
     int32_t actor; /* index in sim.actors, or -1 */
     bool up, listening;
     unsigned side; /* bit per partition: which part it is in */
-};
-
-/* ---- links ---- */
-
-struct sim_chunk {
-    int64_t arrive_us;
-    size_t len;
-};
-
-/* One direction of a connection: bytes on their way, in order. */
-struct sim_pipe {
-    struct buffer bytes; /* from START on: arrived and unread ones first */
-    size_t start, arrived;
-    struct sim_chunk *chunks; /* a queue of those that have not arrived */
-    size_t first, count, cap;
-    int64_t busy_until_us, last_arrive_us;
-    size_t uncredited; /* read, but the sender has not heard of it */
-    bool scheduled;
-    bool ended; /* the sender closed: no bytes follow */
-};
-
-struct sim_queued {
-    char name[MESSAGE_NAME];
-    struct buffer payload;
-    bool raw; /* bytes that are no message */
-};
-
-struct sim_actor_conn;
-
-/* One end. */
-struct sim_side {
-    uint32_t host;
-    bool open;
-    peer_id peer;
-    struct transport *codec;
-    struct sim_queued *queue;
-    size_t first, count, cap;
-    size_t queued; /* bytes of payload that wait */
-    struct buffer raw;
-    size_t raw_at;
-    bool full;
-    bool has_held;
-    struct received held; /* the node is not ready for it */
-    struct sim_pipe out;
-    struct sim_actor_conn *actor;
-};
-
-struct sim_link {
-    uint32_t index;
-    uint64_t generation;
-    bool used, dead; /* dead: nothing passes any more, and nobody is told */
-    uint64_t dial;   /* of side 0 */
-    uint32_t boot;   /* of the dialling node */
-    int64_t latency_us, jitter_us;
-    uint64_t bandwidth; /* bytes a second */
-    size_t window, cut;
-    struct sim_side side[2]; /* 0: who dialled */
 };
 
 /* ---- nodes ---- */
@@ -274,27 +218,6 @@ void sim_node_hand_in(struct sim_node *n, struct sim_link *link, unsigned side);
 bool sim_node_accept(struct sim_node *n, struct sim_link *link, unsigned side);
 void sim_node_gone(struct sim_node *n, peer_id peer);
 int64_t sim_node_wall_us(const struct sim_node *n);
-
-/* ---- link.c ---- */
-
-/* HOST connects to TO. DIAL: the node's number for it (0: none). */
-void sim_dial(struct sim *s, uint32_t host, const struct endpoint *to, uint64_t dial, uint32_t boot);
-void sim_link_on_event(struct sim *s, const struct sim_event *e);
-/* Queues a message (payload taken) or raw bytes (NAME NULL). */
-void sim_send(struct sim *s, struct sim_link *link, unsigned side, const char *name, struct buffer *payload);
-/* This end closes. RESET: bytes on their way are lost. */
-void sim_close(struct sim *s, struct sim_link *link, unsigned side, bool reset);
-/* Both ends lose it. */
-void sim_link_break(struct sim *s, struct sim_link *link);
-/* Reads what arrived as far as the end takes it. */
-void sim_read(struct sim *s, struct sim_link *link, unsigned side);
-/* The paths changed: what was held up goes on. */
-void sim_links_resume(struct sim *s);
-bool sim_blocked(const struct sim *s, uint32_t from, uint32_t to);
-void sim_links_reap(struct sim *s);
-void sim_link_free(struct sim_link *link);
-/* Memory of queues and pipes at this end. */
-size_t sim_side_memory(const struct sim_side *side);
 
 static inline struct sim_link *sim_link_of(struct sim *s, uint32_t index, uint64_t generation)
 {

@@ -32,15 +32,15 @@ void sim_swarm_draw(struct sim_swarm *w, uint64_t seed)
     w->nodes = 2 + (unsigned)random_below(r, 9);
     w->actors = (unsigned)random_below(r, 5);
     w->topology = (enum sim_topology)random_below(r, TOPOLOGY_COUNT);
-    w->fault_us = PICK(r, 10, 20, 30, 45) * SIM_MINUTE_US;
-    w->block_us = PICK(r, 15, 30, 60, 120) * SIM_SECOND_US;
+    w->fault_us = PICK(r, 4, 8, 12, 20) * SIM_MINUTE_US;
+    w->block_us = PICK(r, 8, 15, 30, 60) * SIM_SECOND_US;
     draw_faults(w, r);
     w->premined = (unsigned)PICK(r, 0, 0, 3, 20, 110, 130);
     w->latency_us = PICK(r, 1000, 50000, 200000, 1500000);
     w->jitter_us = PICK(r, 0, 5000, 300000);
     w->bandwidth = (uint64_t)PICK(r, 20000, 200000, 10000000);
     w->window = (size_t)PICK(r, 500, 8000, 65536, 1 << 20);
-    w->cut = (size_t)PICK(r, 0, 0, 7, 100, 1460);
+    w->cut = (size_t)PICK(r, 0, 0, 0, 1460, 200, 7);
     w->clock_us = PICK(r, 0, 60, 3600, 3 * 3600) * SIM_SECOND_US;
     w->drift_ppm = (int32_t)PICK(r, 0, 50, 5000);
     w->block_delay_us = PICK(r, 0, 0, 20000, 2000000);
