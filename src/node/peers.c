@@ -71,7 +71,7 @@ static void take_arrivals(struct node *n)
         struct arrival *a = mem_calloc(1, sizeof(*a));
         a->from = block;
         a->from.raw = (struct buffer){0};
-        a->job.test_mutation = true;
+        a->job.test_mutation = block.parent_known;
         a->job.check_witness = block.check_witness;
         parse_job_start(&a->job, &n->chain->ports.workers, &n->chain->params, block.raw.data, block.raw.len);
         *n->peers->end = a;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "consensus/pow.h"
 #include "p2p/internal.h"
+#include "primitives/compact_size.h"
 
 void blocks_init(struct p2p *p)
 {
@@ -136,6 +137,7 @@ static void hand_over(struct p2p *p, struct peer *peer, const struct block_heade
     block->from = peer->id;
     block->raw = *raw;
     block->bytes = raw->len;
+    block->parent_known = at.placed;
     block->check_witness = at.placed && at.height >= p->params->buried[BURIED_SEGWIT];
     if (at.placed && u256_cmp(at.work, headers_work_threshold(p)) >= 0) block->min_work_checked = true;
     *raw = (struct buffer){0};
@@ -165,6 +167,12 @@ static void take_raw(struct p2p *p, struct span raw, struct buffer *out)
     }
 }
 
+static void log_malformed(struct p2p *p, const struct peer *peer, size_t bytes, const char *why)
+{
+    log_debug(p->log, LOGC_NET, "ProcessMessages(block, %zu bytes): Exception '%s' caught, peer=%lld", bytes, why,
+              (long long)peer->id);
+}
+
 void blocks_on_block(struct p2p *p, struct peer *peer, struct message *m)
 {
     struct block_header header;
@@ -173,7 +181,12 @@ void blocks_on_block(struct p2p *p, struct peer *peer, struct message *m)
     char text[HASH_TEXT];
     struct reader r = reader_of(m->as.raw.raw);
     block_header_read(&header, &r);
-    if (r.failed) return;
+    size_t left = r.failed ? 0 : reader_left(&r);
+    (void)read_compact_size(&r); /* transactions */
+    if (r.failed) {
+        log_malformed(p, peer, m->as.raw.raw.len, left >= 9 ? "non-canonical ReadCompactSize()" : "end of data");
+        return;
+    }
     block_header_hash(&block.hash, &header);
     log_debug(p->log, LOGC_NET, "received block %s peer=%lld", block_hash_text(text, &block.hash), (long long)peer->id);
     /* Asked of whomever: it is wanted even where it is no better than what we have. */
@@ -241,8 +254,7 @@ static void judge_sender(struct p2p *p, struct peer *peer, const struct p2p_bloc
     char text[300];
     switch (outcome) {
     case BLOCK_DONE_MALFORMED:
-        log_debug(p->log, LOGC_NET, "ProcessMessages(block, %zu bytes): does not parse, peer=%lld", block->bytes,
-                  (long long)peer->id);
+        log_malformed(p, peer, block->bytes, "end of data");
         /* As if it had not come: the request stands, and with it the time that they have for it. */
         if (block->asked_sender && node && !(node->status & BLOCK_HAVE_DATA)) (void)download_note(p, peer, node, false);
         break;
@@ -257,7 +269,9 @@ static void judge_sender(struct p2p *p, struct peer *peer, const struct p2p_bloc
         }
         break;
     case BLOCK_DONE_REFUSED:
-        if (v) (void)blocks_punish(p, peer, v, block->compact, "");
+        if (!v) break;
+        log_debug(p->log, LOGC_VALIDATION, "AcceptBlock FAILED (%s)", verdict_text(text, sizeof(text), v));
+        (void)blocks_punish(p, peer, v, block->compact, "");
         break;
     case BLOCK_DONE_NEW: peer->blocks.last_block_s = p2p_now_s(p); break;
     case BLOCK_DONE_KNOWN: break;

@@ -176,6 +176,7 @@ struct p2p_block {
     struct buffer raw;      /* the taker frees it */
     bool requested;         /* for ACCEPT_REQUESTED */
     bool min_work_checked;  /* else ACCEPT_LOW_WORK */
+    bool parent_known;      /* else do not test it for mutation: it is refused for its parent */
     bool check_witness;     /* segwit is active there: test block_is_mutated(block, true) */
     bool compact;           /* put together from a compact block */
     bool asked_sender;      /* for p2p_block_done, as is the next: whoever takes it leaves both as they are */

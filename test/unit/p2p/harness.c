@@ -143,7 +143,7 @@ static void take_block(struct harness *h, struct p2p_block *b)
     struct verdict v = {0};
     enum block_outcome outcome = BLOCK_DONE_MALFORMED;
     struct block *block = block_parse(buffer_span(&b->raw));
-    if (block && block_is_mutated(block, b->check_witness))
+    if (block && b->parent_known && block_is_mutated(block, b->check_witness))
         outcome = BLOCK_DONE_MUTATED;
     else if (block)
         accept_block(h, block,
