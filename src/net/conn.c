@@ -10,8 +10,8 @@
 #include "base/check.h"
 #include "net/net_internal.h"
 
-/* After so many bytes the others have their turn. */
-enum { SEND_SLICE = 1024 * 1024 };
+/* After SEND_SLICE bytes the others have their turn. Small pieces are gathered up to GATHER bytes. */
+enum { SEND_SLICE = 1024 * 1024, GATHER = 8 * 1024 };
 
 struct outgoing {
     struct outgoing *next;
@@ -29,6 +29,8 @@ struct conn {
     struct event *readable, *writable;
     struct flow *flow;
     struct outgoing *first, *last;
+    struct buffer gathered; /* small pieces on their way out */
+    size_t gathered_sent;
 };
 
 /* The connection while it goes on, or NULL. */
@@ -56,6 +58,8 @@ static void drop_outgoing(struct conn *c)
         free(o);
     }
     c->last = NULL;
+    buffer_clear(&c->gathered);
+    c->gathered_sent = 0;
 }
 
 static void conn_free(struct conn *c)
@@ -121,7 +125,8 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
     struct conn *c = ctx;
     struct net *net = c->net;
     (void)what;
-    ssize_t got = recv((int)fd, net->read_buffer, READ_BUFFER, MSG_DONTWAIT);
+    size_t turn = transport_receive_memory(c->transport) ? READ_BUFFER : READ_SMALL;
+    ssize_t got = recv((int)fd, net->read_buffer, turn, MSG_DONTWAIT);
     if (got < 0) {
         if (errno == EAGAIN || errno == EINTR) return;
         conn_end_error(c, NET_END_RECEIVE, errno);
@@ -159,7 +164,7 @@ static void note_sent(struct conn *c, const char *name, size_t bytes)
         return;
     }
     struct net_event *event = net_event_add(c->net, NET_SENT, c->id);
-    snprintf(event->sent.name, sizeof(event->sent.name), "%s", name);
+    memcpy(event->sent.name, name, strlen(name) + 1);
     event->sent.bytes = bytes;
 }
 
@@ -177,17 +182,46 @@ static struct to_send next_bytes(struct conn *c)
     return s;
 }
 
+/* BYTES of the message at hand left the transport. */
+static void left_transport(struct conn *c, const char *name, size_t bytes)
+{
+    note_sent(c, name, bytes); /* first: the name is the transport's */
+    transport_mark_sent(c->transport, bytes);
+}
+
+/* What to write now: small pieces together, large ones as they are. */
+static struct to_send gather(struct conn *c)
+{
+    struct to_send s = {0};
+    while (!c->gathered_sent) {
+        s = next_bytes(c);
+        if (!s.bytes.len || c->gathered.len + s.bytes.len > GATHER) break;
+        buffer_put_span(&c->gathered, s.bytes);
+        left_transport(c, s.name, s.bytes.len);
+    }
+    if (!c->gathered.len) return s;
+    return (struct to_send){.bytes = span_from(buffer_span(&c->gathered), c->gathered_sent), .more = s.bytes.len > 0};
+}
+
+static void wrote(struct conn *c, const struct to_send *s, size_t bytes)
+{
+    if (!c->gathered.len) {
+        left_transport(c, s->name, bytes);
+    } else {
+        c->gathered_sent += bytes;
+        if (c->gathered_sent == c->gathered.len) c->gathered.len = c->gathered_sent = 0;
+    }
+}
+
 static void write_some(struct conn *c)
 {
     size_t written = 0;
-    char name[MESSAGE_NAME];
-    for (;;) {
-        struct to_send s = next_bytes(c);
+    while (written < SEND_SLICE) {
+        struct to_send s = gather(c);
         if (!s.bytes.len) {
             event_del(c->writable);
             return;
         }
-        if (written >= SEND_SLICE) break;
         ssize_t n = send(c->fd, s.bytes.data, s.bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT | (s.more ? MSG_MORE : 0));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) break;
@@ -195,9 +229,7 @@ static void write_some(struct conn *c)
             conn_end_error(c, NET_END_SEND, errno);
             return;
         }
-        snprintf(name, sizeof(name), "%s", s.name);
-        transport_mark_sent(c->transport, (size_t)n);
-        note_sent(c, name, (size_t)n);
+        wrote(c, &s, (size_t)n);
         written += (size_t)n;
     }
     CHECK(event_add(c->writable, NULL) == 0);
@@ -221,7 +253,7 @@ void conn_send(struct net *net, uint64_t id, const char *name, struct buffer *pa
         return;
     }
     struct outgoing *o = mem_calloc(1, sizeof(*o));
-    snprintf(o->name, sizeof(o->name), "%s", name);
+    memcpy(o->name, name, strlen(name) + 1);
     o->payload = *payload;
     if (c->last)
         c->last->next = o;

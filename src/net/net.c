@@ -261,15 +261,29 @@ static void clear_all(struct net *net)
     free(net);
 }
 
+static struct event_base *base_new(void)
+{
+    struct event_config *config = event_config_new();
+    if (!config) return NULL;
+    struct event_base *base = NULL;
+    if (event_config_set_max_dispatch_interval(config, NULL, TURNS_BETWEEN_ORDERS, PRIORITY_SOCKETS) == 0)
+        base = event_base_new_with_config(config);
+    event_config_free(config);
+    if (base && event_base_priority_init(base, PRIORITIES) == 0) return base;
+    if (base) event_base_free(base);
+    return NULL;
+}
+
 static bool open_all(struct net *net)
 {
     if (getrandom(&net->isolation, sizeof(net->isolation), 0) != sizeof(net->isolation)) return false;
     net->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     net->command_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    net->base = event_base_new();
+    net->base = base_new();
     if (net->event_fd < 0 || net->command_fd < 0 || !net->base) return false;
     net->wake = event_new(net->base, net->command_fd, EV_READ | EV_PERSIST, on_wake, net);
-    if (!net->wake || event_add(net->wake, NULL) != 0) return false;
+    if (!net->wake || event_priority_set(net->wake, PRIORITY_ORDERS) != 0 || event_add(net->wake, NULL) != 0)
+        return false;
     return pthread_create(&net->thread, NULL, thread_main, net) == 0;
 }
 

@@ -100,7 +100,11 @@ struct net {
     uint8_t *read_buffer;
 };
 
-enum { READ_BUFFER = 64 * 1024 };
+/* Bytes of one turn of a connection: many small messages cost more than one large one of the same length. */
+enum { READ_BUFFER = 64 * 1024, READ_SMALL = 8 * 1024 };
+
+/* Orders come before sockets, of which only a few have their turn between two looks for orders. */
+enum { PRIORITY_ORDERS, PRIORITY_SOCKETS, PRIORITIES, TURNS_BETWEEN_ORDERS = 4 };
 
 /* ---- net.c ---- */
 
