@@ -37,6 +37,7 @@ bool addrman_select(struct addrman *a, bool new_only, uint32_t networks, int64_t
     size_t in_new = count_wanted(a, networks, false), in_tried = count_wanted(a, networks, true);
     if (new_only) in_tried = 0;
     if (in_new + in_tried == 0) return false;
+    if (in_new == a->new_count && (new_only || in_tried == a->tried_count)) networks = 0; /* all that we have will do */
     bool tried = in_new == 0 || (in_tried > 0 && random_below(&a->random, 2));
     /* Ends, because every draw of an entry makes the next more likely to be taken. */
     for (double factor = 1.0;;) {

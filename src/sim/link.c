@@ -1,6 +1,5 @@
 /* Links: byte streams between two hosts, with latency, bandwidth, a bounded number of bytes on their way, and every way
  * in which a connection can end or fail to. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -199,8 +198,8 @@ static void flush(struct sim *s, struct sim_link *link, unsigned side_index)
             size_t cut = 1 + (size_t)random_below(&s->random, link->cut);
             if (cut < len) len = cut;
         }
-        char name[MESSAGE_NAME];
-        snprintf(name, sizeof(name), "%s", next.name);
+        char name[MESSAGE_NAME] = {0};
+        memcpy(name, next.name, strlen(next.name));
         pipe_put(s, link, side_index, span_of(next.bytes.data, len));
         if (side->raw_at < side->raw.len && next.bytes.data == side->raw.data + side->raw_at)
             side->raw_at += len;
@@ -228,7 +227,7 @@ void sim_send(struct sim *s, struct sim_link *link, unsigned side_index, const c
     }
     struct sim_queued *q = &side->queue[(side->first + side->count++) % side->cap];
     *q = (struct sim_queued){.payload = *payload, .raw = !name};
-    if (name) snprintf(q->name, sizeof(q->name), "%s", name);
+    if (name) memcpy(q->name, name, strlen(name));
     *payload = (struct buffer){0};
     side->queued += q->payload.len;
     s->report->messages++;

@@ -172,7 +172,7 @@ const struct sim_script_source sim_scripts[] = {
     {"broken", "handshake\nserve honest\nrepeat 20\nchecksum inv\nwait 5-20\nunknown 5000\ntruncated headers\n"
                "wait 5-20\ntruncated cmpctblock\nend\noversize block\n"},
     {"pinger", "handshake\nserve honest\nrepeat 0\nping 50\nwait 1-3\nend\n"},
-    {"inv-flood", "handshake\nrepeat 0\ninv 50000\nwait 5-30\nend\n"},
+    {"inv-flood", "handshake\nrepeat 0\ninv 50000\nwait 30-200\nrepeat 30\ninv 500\nwait 1-5\nend\nend\n"},
     {"asker", "handshake\nserve honest\nrepeat 0\ngetblock 40\ngetheaders\ngetdata 1000\nwait 5-30\nend\n"},
     {"slow-reader", "handshake\nread 200\nrepeat 0\ngetblock 200\ngetheaders\ngetaddr\nwait 10-40\nend\n"},
     {"no-reader", "handshake\nread 1\nrepeat 0\ngetblock 500\nping 10\nwait 5-20\nend\n"},

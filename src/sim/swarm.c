@@ -44,7 +44,7 @@ void sim_swarm_draw(struct sim_swarm *w, uint64_t seed)
     w->clock_us = PICK(r, 0, 60, 3600, 3 * 3600) * SIM_SECOND_US;
     w->drift_ppm = (int32_t)PICK(r, 0, 50, 5000);
     w->block_delay_us = PICK(r, 0, 0, 20000, 2000000);
-    w->tick_us = PICK(r, 100, 500, 1000, 3000) * 1000;
+    w->tick_us = PICK(r, 200, 1000, 1000, 3000) * 1000;
     w->maintain_us = PICK(r, 1, 5, 20) * SIM_MINUTE_US;
     w->coins_cache_bytes = (uint64_t)PICK(r, 1, 60000, 4 << 20);
     w->file_bytes = (uint32_t)PICK(r, 4096, 65536, 1 << 20);
