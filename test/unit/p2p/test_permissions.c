@@ -65,7 +65,7 @@ Test(permissions, sockets_are_read)
     cr_assert_eq(permissions, PERM_NO_BAN | PERM_RELAY);
     cr_assert_eq(at.port, 32);
     cr_assert(permission_bind_parse(&at, &permissions, "[::1]:5", &error));
-    cr_assert_eq(permissions, PERM_IMPLICIT);
+    cr_assert_eq(permissions, (unsigned)PERM_IMPLICIT);
     cr_assert_not(permission_bind_parse(&at, &permissions, "relay@1.2.3.4", &error));
     cr_assert_str_eq(buffer_text(&error), "Need to specify a port with -whitebind: '1.2.3.4'");
     error.len = 0;
