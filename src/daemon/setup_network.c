@@ -115,12 +115,16 @@ static bool parse_proxy(struct daemon *d, const char *value, char out[PROXY_TEXT
 static bool read_proxy(struct daemon *d, struct network_setup *s, const char *value, struct start_error *error)
 {
     static const enum network all[] = {NET_IPV4, NET_IPV6, NET_ONION, NET_CJDNS};
-    char host[PROXY_TEXT], text[PROXY_TEXT];
+    char text[PROXY_TEXT];
     bool randomize = args_bool(&d->args, "proxyrandomize");
     const char *sign = strrchr(value, '='), *net = sign ? sign + 1 : "";
-    snprintf(host, sizeof(host), "%.*s", sign ? (int)(sign - value) : (int)strlen(value), value);
     if (sign && !*net) return start_fail(error, "Invalid -proxy address or hostname, ends with '=': '%.200s'", value);
-    if (!parse_proxy(d, host, text)) return start_fail(error, "Invalid -proxy address or hostname: '%.200s'", host);
+    char *host = mem_strdup(value);
+    if (sign) host[sign - value] = '\0';
+    bool valid = parse_proxy(d, host, text);
+    if (!valid) buffer_printf(&error->text, "Invalid -proxy address or hostname: '%s'", host);
+    free(host);
+    if (!valid) return false;
     bool known = !*net;
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         if (*net && strcasecmp(net, network_name(all[i])) != 0) continue;

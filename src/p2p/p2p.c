@@ -1,7 +1,6 @@
 /* The peers of a node: life, messages in, and the pass over all peers that sends what each is owed. */
 #include "p2p/p2p.h"
 
-
 #include "p2p/dispatch.h"
 #include "p2p/internal.h"
 
@@ -193,7 +192,7 @@ int64_t p2p_deadline(const struct p2p *p)
 
 bool p2p_has_work(const struct p2p *p)
 {
-    if (p->wake) return true;
+    if (p->wake || p->action_count) return true;
     for (size_t i = 0; i < p->peer_count; i++) {
         const struct peer *peer = p->peers[i];
         if (!peer->disconnecting && !peer->send_full && serve_waits(&peer->serve)) return true;
