@@ -209,7 +209,7 @@ void chain_keep_files(struct chain *c);
 MUST_USE enum result chain_step(struct chain *c, int64_t now_s, const struct block *given, struct notice *out,
                                 struct error *e);
 
-/* True in the middle of a reorganisation: the tip has less work than one that was left or will be reached. */
+/* True in the middle of a reorganisation: the tip has no more work than the best one that was left on the way. */
 bool chain_in_reorg(const struct chain *c);
 
 /* ---- choices of the user ---- */

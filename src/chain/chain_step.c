@@ -337,7 +337,7 @@ static enum result log_disconnect_failed(struct chain *c, const struct block_nod
 bool chain_in_reorg(const struct chain *c)
 {
     const struct block_node *tip = chain_tip(c);
-    return tip && u256_cmp(tip->header.chainwork, c->reorg_work) < 0;
+    return tip && u256_cmp(tip->header.chainwork, c->reorg_work) <= 0;
 }
 
 enum result chain_step(struct chain *c, int64_t now_s, const struct block *given, struct notice *out, struct error *e)

@@ -240,7 +240,7 @@ Test(node, advances_in_slices)
             RESULT_OK);
     for (int slices = 0; more; slices++) {
         cr_assert_eq(node_advance(f.node, 3, &more, &e), RESULT_OK);
-        cr_assert_geq(fixture_height(&f), 19);
+        cr_assert_geq(fixture_height(&f), 20, "past the work of the tip that was left: as much is no better");
         cr_assert_not(chain_in_reorg(f.node->chain));
         cr_assert_lt(slices, 10);
     }
