@@ -37,7 +37,7 @@ static struct peer_addr onion(const struct harness *h, uint8_t n)
 static void tell(struct harness *h, peer_id from, const struct peer_addr *addrs, size_t count)
 {
     struct peer_addr copy[MAX_ADDR];
-    memcpy(copy, addrs, count * sizeof(*addrs));
+    if (count) memcpy(copy, addrs, count * sizeof(*addrs));
     struct message m = {.type = MESSAGE_ADDRV2, .as.addr = {copy, count}};
     harness_say(h, from, &m);
 }
