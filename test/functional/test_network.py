@@ -8,7 +8,7 @@ import threading
 import time
 from pathlib import Path
 
-from framework import case, check, contains, equal, free_port, run_cases, wait_until
+from framework import CAIRND, case, check, contains, equal, free_port, run_cases, wait_until
 
 MAGIC = bytes.fromhex("fabfb5da")
 SCRIPT = "raw(51)"
@@ -99,6 +99,12 @@ def same_tip(*nodes):
 
 def wait_same_tip(*nodes):
     wait_until(lambda: same_tip(*nodes), "all are on the same tip")
+
+
+def check_memory(grown_kb, most_kb, what):
+    """Address sanitizer keeps what was freed for a while: there sizes mean nothing."""
+    if b"__asan_init" not in CAIRND.read_bytes():
+        check(grown_kb < most_kb, f"{what}: {grown_kb} KB more")
 
 
 def memory_kb(node):
@@ -244,7 +250,7 @@ def a_flood_does_not_stop_users(t):
     print(f"    calls under flood: median {times[len(times) // 2] * 1000:.1f} ms, longest {times[-1] * 1000:.0f} ms; "
           f"memory {before // 1024} MB, then at most {most // 1024} MB")
     check(times[len(times) // 2] < 1, "calls are answered while strangers flood")
-    check(most - before < 24 * 8 * 1024, f"memory stays bounded: {most} KB")
+    check_memory(most - before, 24 * 8 * 1024, "memory stays bounded")
     node.stop()
 
 
@@ -262,7 +268,7 @@ def a_peer_that_never_reads(t):
     except TimeoutError:
         pass
     check(sent < 200 << 20, "the node stops to read from who does not read")
-    check(memory_kb(node) - before < 64 * 1024, "and holds little meanwhile")
+    check_memory(memory_kb(node) - before, 64 * 1024, "and it holds little meanwhile")
     other = Peer(node.p2p_port)
     other.ping()
     node.stop()
