@@ -93,12 +93,18 @@ static void split(struct sim *s, bool one_way)
     sim_at(s, s->now_us + lasts, EV_HEAL, which, 0, 0);
 }
 
+static void flip_bit(struct sim *s, struct sim_pipe *p)
+{
+    if (p->bytes.len == p->start) return;
+    size_t at = p->start + (size_t)random_below(&s->random, p->bytes.len - p->start);
+    p->bytes.data[at] ^= (uint8_t)(1u << random_below(&s->random, 8));
+}
+
 static void on_link(struct sim *s, enum sim_fault_class class)
 {
     struct sim_link *l = any_link(s);
     if (!l) return;
     unsigned direction = (unsigned)random_below(&s->random, 2);
-    struct sim_pipe *p = &l->side[direction].out;
     switch (class) {
     case FAULT_RESET: sim_link_break(s, l); break;
     case FAULT_HALF_OPEN:
@@ -110,11 +116,7 @@ static void on_link(struct sim *s, enum sim_fault_class class)
         }
         break;
     case FAULT_SLOW: l->bandwidth = 500; break;
-    default:
-        if (p->bytes.len > p->start)
-            p->bytes.data[p->start + random_below(&s->random, p->bytes.len - p->start)] ^=
-                (uint8_t)(1u << random_below(&s->random, 8));
-        break;
+    default: flip_bit(s, &l->side[direction].out); break;
     }
 }
 
@@ -124,7 +126,11 @@ static void happen(struct sim *s, enum sim_fault_class class)
     s->report->faults++;
     sim_trace_text(s, "fault", class, names[class], 0);
     switch (class) {
-    case FAULT_CRASH: stop_for_a_while(s, any_node(s), sim_chance(s, 500) ? STOP_POWER : STOP_KILLED); break;
+    case FAULT_CRASH: {
+        struct sim_node *n = any_node(s); /* first: the order of chances is part of the seed */
+        stop_for_a_while(s, n, sim_chance(s, 500) ? STOP_POWER : STOP_KILLED);
+        break;
+    }
     case FAULT_STOP: stop_for_a_while(s, any_node(s), STOP_CLEAN); break;
     case FAULT_PARTITION: split(s, false); break;
     case FAULT_ONE_WAY: split(s, true); break;
