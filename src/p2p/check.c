@@ -89,8 +89,8 @@ static size_t peer_memory(const struct peer *peer)
 size_t p2p_memory(const struct p2p *p)
 {
     size_t bytes = sizeof(*p) + p->peer_cap * sizeof(struct peer *) + p->action_cap * sizeof(struct p2p_action) +
-                   p->arena.bytes + p->payload.cap + addr_cache_memory(&p->addr_relay) + announce_memory(p) +
-                   compact_memory(p);
+                   p->arena.bytes + p->payload.cap + addr_cache_memory(&p->addr_relay) + dial_memory(p) +
+                   announce_memory(p) + compact_memory(p);
     for (size_t i = 0; i < p->peer_count; i++) bytes += peer_memory(p->peers[i]);
     for (size_t i = 0; i < p->action_count; i++) bytes += p->actions[(p->action_first + i) % p->action_cap].payload.cap;
     return bytes;
