@@ -49,6 +49,7 @@ static void take_actions(struct daemon *d)
 static void finish_loading(struct daemon *d)
 {
     d->node->loaded = true;
+    log_info(&d->log.log, "initload thread exit");
     size_t count;
     const char **commands = args_list(&d->args, "startupnotify", &count);
     for (size_t i = 0; i < count; i++) command_run(d->commands, commands[i]);

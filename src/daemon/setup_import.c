@@ -73,6 +73,7 @@ bool setup_import(struct daemon *d, struct start_error *error)
 {
     (void)error;
     size_t count;
+    log_info(&d->log.log, "initload thread start"); /* no thread here, but what tools wait for */
     const char **paths = args_list(&d->args, "loadblock", &count);
     if (count || d->node->chain->reindexing) d->import = import_new(d->node);
     if (d->node->chain->reindexing) import_add_own_files(d->import);
