@@ -70,7 +70,7 @@ static void ask_presync(struct p2p *p, struct peer *peer)
     struct message m = {.type = MESSAGE_GETHEADERS};
     char text[HASH_TEXT];
     if (!may_ask(p, peer)) return;
-    m.as.locator.version = 70016;
+    m.as.locator.version = HEADERS_LOCATOR_VERSION;
     m.as.locator.hashes = hashes;
     m.as.locator.count = presync_locator(peer->headers.presync, hashes, MAX_LOCATOR);
     peer_send(p, peer, &m);

@@ -7,6 +7,8 @@
 struct peer;
 struct presync;
 
+enum { HEADERS_LOCATOR_VERSION = 70016 }; /* in a locator; means nothing */
+
 struct peer_headers {
     bool sync_started;       /* we sync headers from this peer */
     int64_t sync_timeout_us; /* 0: none */

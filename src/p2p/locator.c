@@ -1,7 +1,7 @@
 /* Locators: block hashes that tell a peer where our chain is, dense near its end and ever sparser towards genesis. */
 #include "p2p/headers.h"
 
-enum { LOCATOR_DENSE = 10, LOCATOR_VERSION = 70016 };
+enum { LOCATOR_DENSE = 10 };
 
 size_t headers_locator_hashes(const struct block_node *node, struct block_hash *out, size_t max)
 {
@@ -22,7 +22,7 @@ void headers_locator(struct buffer *payload, const struct chain *c, const struct
 {
     struct block_hash hashes[MAX_LOCATOR];
     struct message m = {.type = MESSAGE_GETHEADERS};
-    m.as.locator.version = LOCATOR_VERSION;
+    m.as.locator.version = HEADERS_LOCATOR_VERSION;
     m.as.locator.hashes = hashes;
     m.as.locator.count = headers_locator_hashes(node ? node : chain_tip(c), hashes, MAX_LOCATOR);
     if (stop) m.as.locator.stop = *stop;

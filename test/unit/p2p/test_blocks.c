@@ -273,3 +273,94 @@ Test(blocks, low_work_is_told_to_the_owner)
     branch_free(&b);
     harness_free(&h);
 }
+
+/* What each verdict says about who sent the block or header. */
+Test(blocks, verdicts_blame_as_the_rules_say)
+{
+    enum { NEVER, WHOLE, OUTBOUND_WHOLE, ALWAYS };
+    static const struct {
+        enum verdict_kind kind;
+        int blame;
+    } rows[] = {
+        {VERDICT_VALID, NEVER},           {VERDICT_CONSENSUS, WHOLE},
+        {VERDICT_MUTATED, WHOLE},         {VERDICT_MISSING_INPUTS, WHOLE},
+        {VERDICT_INVALID_HEADER, ALWAYS}, {VERDICT_INVALID_PREV, ALWAYS},
+        {VERDICT_MISSING_PREV, ALWAYS},   {VERDICT_CACHED_INVALID, OUTBOUND_WHOLE},
+        {VERDICT_TIME_FUTURE, NEVER},     {VERDICT_LOW_WORK, NEVER},
+        {VERDICT_PREMATURE, NEVER},
+    };
+    struct harness h;
+    harness_new(&h);
+    struct peer *in = harness_peer_of(&h, harness_peer(&h, "1.2.3.4:5000", CONN_INBOUND));
+    struct peer *out = harness_peer_of(&h, harness_peer(&h, "1.2.3.5:5000", CONN_OUTBOUND_FULL));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (int bits = 0; bits < 4; bits++) {
+            struct verdict v = {.kind = rows[i].kind};
+            struct peer *peer = bits & 1 ? out : in;
+            bool compact = bits & 2;
+            bool expected = rows[i].blame == ALWAYS || (rows[i].blame == WHOLE && !compact) ||
+                            (rows[i].blame == OUTBOUND_WHOLE && !compact && peer == out);
+            cr_assert_eq(blocks_punish(h.p, peer, &v, compact, ""), expected, "row %zu, %d", i, bits);
+            cr_assert_eq(peer->discourage, expected, "row %zu, %d", i, bits);
+            peer->discourage = false;
+        }
+    harness_free(&h);
+}
+
+/* Short ids that collided: the transactions are wrong, and nobody is to blame. */
+Test(blocks, a_mutated_compact_one_is_fetched_whole)
+{
+    struct harness h;
+    struct inv item;
+    harness_new(&h);
+    grow(&h, 3);
+    peer_id id = harness_peer(&h, "1.2.3.4:5000", CONN_INBOUND);
+    struct branch b = branch_on_tip(&h, 1, 1);
+    struct block *bad = mutated(b.blocks[0]);
+    struct verdict v;
+    struct block_node *node;
+    struct buffer raw = {0};
+    cr_assert(chain_accept_header(h.kit.chain, &bad->header, h.kit.now_s, false, &node, &v));
+    buffer_put_span(&raw, bad->raw);
+    blocks_hand_over(h.p, harness_peer_of(&h, id), &bad->header, &raw, true, true, true);
+    harness_pump(&h);
+    cr_assert_eq(h.blocks_done[BLOCK_DONE_MUTATED], 1);
+    cr_assert_eq(next_getdata(&h, id, &item), 1);
+    cr_assert_eq(item.type, INV_WITNESS_BLOCK);
+    say_block(&h, id, b.blocks[0]);
+    cr_assert_eq(chain_tip(h.kit.chain), node);
+    harness_ticks(&h, 1);
+    cr_assert_not(is_gone(&h, id));
+    block_free(bad);
+    branch_free(&b);
+    harness_free(&h);
+}
+
+/* Blocks in a row whose headers nobody announced: each is judged with those before it that still wait. */
+Test(blocks, parents_that_wait_count)
+{
+    struct harness h;
+    struct p2p_block taken[3];
+    harness_new(&h);
+    grow(&h, 160);
+    peer_id id = harness_peer(&h, "1.2.3.4:5000", CONN_INBOUND);
+    struct branch b = branch_on_tip(&h, 2, 1), orphans = branch_on(&b.nodes[0], 2, &h.kit.params, 2);
+    h.hold_blocks = true;
+    say_block(&h, id, b.blocks[0]);
+    say_block(&h, id, b.blocks[1]);
+    say_block(&h, id, orphans.blocks[1]);
+    for (int i = 0; i < 3; i++) {
+        cr_assert(p2p_take_block(h.p, &taken[i]));
+        cr_assert_eq(taken[i].parent_known, i < 2);
+        cr_assert_eq(taken[i].min_work_checked, i < 2);
+        cr_assert_eq(taken[i].check_witness, i < 2);
+    }
+    for (int i = 0; i < 3; i++) {
+        buffer_clear(&taken[i].raw);
+        p2p_block_done(h.p, &taken[i], BLOCK_DONE_KNOWN, NULL);
+    }
+    cr_assert_eq(h.p->blocks.pending.count, 0);
+    branch_free(&orphans);
+    branch_free(&b);
+    harness_free(&h);
+}

@@ -1,4 +1,6 @@
 /* Which blocks are asked of whom, and whom we leave for their slowness. */
+#include <stdio.h>
+
 #include "consensus/pow.h"
 #include "sync_kit.h"
 
@@ -365,6 +367,147 @@ Test(download, nothing_while_importing)
     p2p_set_importing(h.p, false);
     harness_ticks(&h, 1);
     cr_assert_eq(in_flight(&h, a), 10);
+    branch_free(&b);
+    harness_free(&h);
+}
+
+/* The compact form only where this is the one block that is awaited, and its transactions are wanted at all. */
+Test(download, compact_form_is_not_asked_for_beside_others)
+{
+    struct harness h;
+    struct inv first;
+    harness_new(&h);
+    grow(&h, 80);
+    peer_id a = harness_peer(&h, "1.2.3.4:5000", CONN_INBOUND);
+    say_sendcmpct(&h, a, false);
+    harness_forget(&h, a);
+    struct branch b = branch_on_tip(&h, 2, 1), c = branch_on_tip(&h, 1, 2);
+    say_branch(&h, a, &b, 0, 1);
+    cr_assert_eq(next_getdata(&h, a, &first), 1);
+    cr_assert_eq(first.type, INV_CMPCT_BLOCK);
+    say_branch(&h, a, &c, 0, 1);
+    cr_assert_eq(next_getdata(&h, a, &first), 1);
+    cr_assert_eq(first.type, INV_WITNESS_BLOCK, "another one is awaited");
+    download_forget(h.p, &b.blocks[0]->hash, NULL);
+    download_forget(h.p, &c.blocks[0]->hash, NULL);
+    say_branch(&h, a, &b, 1, 1);
+    cr_assert_eq(next_getdata(&h, a, &first), 2);
+    cr_assert_eq(first.type, INV_WITNESS_BLOCK, "two at once");
+    download_forget(h.p, &b.blocks[0]->hash, NULL);
+    download_forget(h.p, &b.blocks[1]->hash, NULL);
+    h.p->options.blocks_only = true;
+    say_branch(&h, a, &c, 0, 1);
+    cr_assert_eq(next_getdata(&h, a, &first), 1);
+    cr_assert_eq(first.type, INV_WITNESS_BLOCK, "we know no transactions");
+    branch_free(&b);
+    branch_free(&c);
+    harness_free(&h);
+}
+
+Test(download, invalid_branches_are_not_fetched)
+{
+    struct harness h;
+    harness_new(&h);
+    grow(&h, 80);
+    struct branch b = branch_on_tip(&h, 2, 1);
+    peer_id id = harness_peer(&h, "1.2.3.4:5000", CONN_INBOUND);
+    struct block_node *node;
+    struct verdict v;
+    for (int i = 0; i < 2; i++)
+        cr_assert(chain_accept_header(h.kit.chain, &b.blocks[i]->header, h.kit.now_s, false, &node, &v));
+    chain_invalidate(h.kit.chain, node_of(&h, b.blocks[0]));
+    harness_peer_of(&h, id)->headers.best_known = node;
+    download_fetch_directly(h.p, harness_peer_of(&h, id), node);
+    harness_ticks(&h, 1);
+    cr_assert_eq(next_getdata(&h, id, NULL), -1);
+    branch_free(&b);
+    harness_free(&h);
+}
+
+Test(download, patience_has_bounds)
+{
+    struct harness h;
+    harness_new(&h);
+    peer_id ids[7];
+    char at[32];
+    for (int i = 0; i < 7; i++) {
+        snprintf(at, sizeof(at), "1.2.3.%d:5000", i + 1);
+        ids[i] = harness_peer(&h, at, CONN_INBOUND);
+    }
+    for (int i = 0; i < 7; i++) {
+        harness_peer_of(&h, ids[i])->download.stalling_since_us = h.wall_us;
+        harness_wait_us(&h, h.p->download.stall_timeout_us);
+        cr_assert_not(is_gone(&h, ids[i]));
+        harness_wait_us(&h, 1);
+        cr_assert(is_gone(&h, ids[i]));
+        cr_assert_eq(h.p->download.stall_timeout_us, (i < 5 ? INT64_C(4000000) << i : 64000000));
+    }
+    int connected = 0;
+    for (; h.p->download.stall_timeout_us > 2000000; connected++) download_on_connected(h.p);
+    cr_assert_eq(connected, 16);
+    harness_free(&h);
+}
+
+/* ---- the window beside a naive one ---- */
+
+/* What a look at every block of the branch says: the same in many words. */
+static size_t naive_next(struct harness *h, struct peer *peer, const struct branch *b, size_t max,
+                         struct block_node **out)
+{
+    struct block_node *best = peer->headers.best_known, *common = NULL;
+    size_t count = 0;
+    for (struct block_node *n = best; n; n = block_node_prev(n))
+        if (chain_contains(h->kit.chain, n) && !common) common = n;
+    /* All that is there without a gap is common, too. */
+    int32_t last = common->header.height;
+    for (size_t i = 0; i < b->count; i++) {
+        struct block_node *n = node_of(h, b->blocks[i]);
+        if (n->header.height == last + 1 && n->status & BLOCK_HAVE_DATA) last++;
+    }
+    for (size_t i = 0; i < b->count && count < max; i++) {
+        struct block_node *n = node_of(h, b->blocks[i]);
+        if (n->header.height > last + DOWNLOAD_WINDOW) break;
+        if (n->status & BLOCK_HAVE_DATA || download_find(h->p, &n->header.hash)) continue;
+        out[count++] = n;
+    }
+    return count;
+}
+
+Test(download, the_window_is_what_a_naive_one_would_be)
+{
+    struct harness h;
+    struct random random;
+    random_init_u64(&random, 3);
+    open_in_initial_download(&h, 1500);
+    struct branch b = branch_on_tip(&h, 1400, 1);
+    peer_id a = harness_peer(&h, "1.2.3.4:5000", CONN_OUTBOUND_FULL);
+    peer_id c = harness_peer(&h, "1.2.3.5:5000", CONN_OUTBOUND_FULL);
+    h.p->importing = true; /* nothing is asked for but by this test */
+    struct block_node *node;
+    struct verdict v;
+    for (size_t i = 0; i < b.count; i++)
+        cr_assert(chain_accept_header(h.kit.chain, &b.blocks[i]->header, h.kit.now_s, false, &node, &v));
+    struct peer *peers[2] = {harness_peer_of(&h, a), harness_peer_of(&h, c)};
+    peers[0]->headers.best_known = peers[1]->headers.best_known = node;
+    for (int round = 0; round < 400; round++) {
+        struct block_node *next[16], *naive[16];
+        struct peer *peer = peers[random_below(&random, 2)];
+        size_t room = DOWNLOAD_PER_PEER - peer->download.count, max = random_below(&random, room + 1);
+        peer_id staller;
+        size_t count = download_next(h.p, peer, next, max, &staller);
+        cr_assert_eq(count, naive_next(&h, peer, &b, max, naive), "round %d", round);
+        cr_assert_eq(memcmp(next, naive, count * sizeof(*next)), 0);
+        for (size_t i = 0; i < count; i++) cr_assert_not_null(download_note(h.p, peer, next[i], false));
+        /* Some come, in any order; some are given up. */
+        for (int k = 0; k < 12; k++) {
+            struct peer *from = peers[random_below(&random, 2)];
+            if (!from->download.count) continue;
+            struct block_node *n = from->download.items[random_below(&random, from->download.count)]->node;
+            download_forget(h.p, &n->header.hash, from);
+            if (random_below(&random, 8)) harness_feed(&h, b.blocks[n->header.height - 1]);
+        }
+    }
+    cr_assert_gt(chain_height(h.kit.chain), 500);
     branch_free(&b);
     harness_free(&h);
 }
