@@ -122,7 +122,7 @@ static const struct option_row rows[] = {
     {"help-debug", OPTION_BOOL, GROUP_DEBUG, 0, NULL, "0", "Print the help with the options for developers and exit."},
     {"i2pacceptincoming", OPTION_BOOL, GROUP_CONNECTION, OPTION_RESERVED, NULL, "1", "Accept connections over I2P."},
     {"i2psam", OPTION_STRING, GROUP_CONNECTION, OPTION_RESERVED, "<ip:port>", NULL, "SAM proxy of the I2P network."},
-    {"inboundrelaypercent", OPTION_INT, GROUP_CONNECTION, OPTION_RESERVED, "<n>", "50",
+    {"inboundrelaypercent", OPTION_INT, GROUP_CONNECTION, 0, "<n>", "50",
      "Largest part of the inbound connections that may relay transactions, in percent."},
     {"includeconf", OPTION_LIST, GROUP_GENERAL, 0, "<file>", NULL,
      "Read this configuration file too, relative to the data directory. Works in the configuration file only."},

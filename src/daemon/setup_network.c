@@ -234,6 +234,8 @@ static bool read_connections(struct daemon *d, struct network_setup *s, struct s
     log_info(&d->log.log, "Using at most %lld automatic connections (%lld file descriptors available)", (long long)most,
              (long long)available);
     s->options.max_connections = (unsigned)most;
+    int64_t percent = args_int(&d->args, "inboundrelaypercent");
+    s->options.no_relay_percent = 100 - (unsigned)(percent < 0 ? 0 : percent > 100 ? 100 : percent);
     return true;
 }
 
