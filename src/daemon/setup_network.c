@@ -312,6 +312,7 @@ static void read_switches(struct daemon *d, struct network_setup *s)
 {
     struct p2p_options *o = &s->options;
     int64_t extra = args_int(&d->args, "blockreconstructionextratxn");
+    int64_t relay = args_int(&d->args, "inboundrelaypercent");
     o->services = NODE_WITNESS | NODE_NETWORK_LIMITED | (args_int(&d->args, "prune") ? 0 : NODE_NETWORK);
     o->subversion = d->subversion;
     o->default_port = d->options.params.p2p_port;
@@ -325,6 +326,7 @@ static void read_switches(struct daemon *d, struct network_setup *s)
     o->force_dns_seed = args_bool(&d->args, "forcednsseed");
     o->fixed_seeds = args_bool(&d->args, "fixedseeds");
     o->log_ips = args_bool(&d->args, "logips");
+    o->no_relay_percent = (unsigned)(100 - (relay < 0 ? 0 : relay > 100 ? 100 : relay));
     o->extra_txs = (unsigned)(extra < 0 ? 0 : extra > UINT32_MAX ? UINT32_MAX : extra);
     o->whitelist_relay = args_bool(&d->args, "whitelistrelay");
     o->whitelist_force_relay = args_bool(&d->args, "whitelistforcerelay");

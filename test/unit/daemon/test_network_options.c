@@ -202,7 +202,8 @@ Test(network_options, binds)
 Test(network_options, values)
 {
     struct fixture *f = begin("-connect=a -connect=b -addnode=x -addnode= -addnode=y -seednode=s -onlynet=ipv6 "
-                              "-maxuploadtarget=3k -minrelaytxfee=0.00001 -blocksonly -peertimeout=7 -bind=9.9.9.9:77 "
+                              "-maxuploadtarget=3k -minrelaytxfee=0.00001 -blocksonly -peertimeout=7 "
+                              "-inboundrelaypercent=80 -bind=9.9.9.9:77 "
                               "-externalip=8.8.8.8 -whitelist=in,out,noban@10.0.0.0/8");
     cr_assert(setup_network_options(&f->d, &f->error), "%s", buffer_text(&f->error.text));
     const struct network_setup *s = f->d.net_setup;
@@ -217,6 +218,7 @@ Test(network_options, values)
     cr_expect_eq(o->max_upload_bytes, 3000);
     cr_expect_eq(o->min_relay_fee_sat, 1000);
     cr_expect_eq(o->peer_timeout_s, 7);
+    cr_expect_eq(o->no_relay_percent, 20);
     cr_expect_eq(s->listen_port, 77);
     cr_expect_eq(s->external[0].port, 77);
     cr_expect_eq(o->whitelist_count, 1);
