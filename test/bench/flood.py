@@ -83,7 +83,7 @@ def main():
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 20
     t = Test("flood")
     try:
-        node = listener(t, "node", "-debug=0", "-maxconnections=140").start()
+        node = listener(t, "node", "-debug=0", "-maxconnections=140", "-inboundrelaypercent=100").start()
         node.rpc.generatetodescriptor(101, SCRIPT)
         honest = Peer(node.p2p_port)
         both(node, honest, min(seconds, 5), "alone")
