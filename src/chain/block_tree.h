@@ -7,12 +7,13 @@
 
 /* What is known of a block; bits of block_node.status. */
 enum block_status {
-    BLOCK_HAVE_DATA = 1 << 0,    /* its bytes are in a blk file */
-    BLOCK_HAVE_UNDO = 1 << 1,    /* its undo data are in a rev file */
-    BLOCK_CHECKED = 1 << 2,      /* passed the checks that need no coins */
-    BLOCK_CONNECTED = 1 << 3,    /* was connected once: every rule was checked */
-    BLOCK_FAILED = 1 << 4,       /* breaks a rule, or the user invalidated it */
-    BLOCK_FAILED_PARENT = 1 << 5 /* descends from one that failed */
+    BLOCK_HAVE_DATA = 1 << 0,     /* its bytes are in a blk file */
+    BLOCK_HAVE_UNDO = 1 << 1,     /* its undo data are in a rev file */
+    BLOCK_CHECKED = 1 << 2,       /* passed the checks that need no coins */
+    BLOCK_CONNECTED = 1 << 3,     /* was connected once: every rule was checked */
+    BLOCK_FAILED = 1 << 4,        /* breaks a rule, or the user invalidated it */
+    BLOCK_FAILED_PARENT = 1 << 5, /* descends from one that failed */
+    BLOCK_SEGWIT = 1 << 6,        /* came while the rules of segwit held for its height */
 };
 
 enum { BLOCK_ANY_FAILURE = BLOCK_FAILED | BLOCK_FAILED_PARENT };

@@ -224,6 +224,10 @@ void chain_precious(struct chain *c, struct block_node *n);
 
 bool chain_is_initial_download(struct chain *c, int64_t now_s);
 
+/* True where the active chain has blocks that came before their heights stood under the rules of segwit (a node that
+ * was configured differently): their witnesses were never asked for. */
+bool chain_lacks_witnesses(const struct chain *c);
+
 /* Fraction 0..1 of the transactions that the chain is thought to have by now. */
 double chain_progress(const struct chain *c, const struct block_node *n, int64_t now_s);
 

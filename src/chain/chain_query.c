@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "chain/chain_internal.h"
 #include "chain/chain_prune.h"
+#include "consensus/versionbits.h"
 
 bool chain_is_initial_download(struct chain *c, int64_t now_s)
 {
@@ -87,4 +88,11 @@ void chain_check_index(const struct chain *c)
         CHECK(c->active[h]->header.height == (int32_t)h);
         CHECK(h == 0 || block_node_prev(c->active[h]) == c->active[h - 1]);
     }
+}
+
+bool chain_lacks_witnesses(const struct chain *c)
+{
+    for (int32_t h = chain_height(c); buried_active(&c->params, BURIED_SEGWIT, h) && h > 0; h--)
+        if (!(chain_at(c, h)->status & BLOCK_SEGWIT)) return true;
+    return false;
 }

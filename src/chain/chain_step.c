@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "chain/chain_internal.h"
 #include "chain/chain_prune.h"
+#include "consensus/versionbits.h"
 
 /* ---- candidates ---- */
 
@@ -198,6 +199,7 @@ void block_received(struct chain *c, struct block_node *n, uint32_t tx_count)
     n->tx_count = tx_count;
     n->undo_pos = 0;
     n->status |= BLOCK_HAVE_DATA | BLOCK_CHECKED;
+    if (buried_active(&c->params, BURIED_SEGWIT, n->header.height)) n->status |= BLOCK_SEGWIT;
     n->dirty = true;
     if (n->header.prev && !block_node_prev(n)->chain_tx_count) {
         n->sequence = c->next_sequence++; /* its place among those that wait */

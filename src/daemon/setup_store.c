@@ -115,16 +115,28 @@ static bool open_databases(struct daemon *d, struct start_error *error)
     return ok;
 }
 
-static bool open_index(struct daemon *d, const char *option, const char *folder, struct kv_store *out,
-                       struct start_error *error)
+/* FOLDERS, each in the one before, end with NULL. */
+static bool open_index(struct daemon *d, const char *const *folders, struct kv_store *out, struct start_error *error)
 {
-    if (!args_bool(&d->args, option)) return true;
     struct error e;
-    char *base = subfolder(d->datadir, "indexes"), *path = subfolder(base, folder);
+    char *path = subfolder(d->datadir, "indexes");
+    for (; *folders; folders++) {
+        char *base = path;
+        path = subfolder(base, *folders);
+        free(base);
+    }
     enum result r = leveldb_store_open(out, path, INDEX_CACHE_BYTES, d->options.chain.reindex, &d->log.log, &e);
-    free(base);
     free(path);
     return r ? fail(d, error, &e) : true;
+}
+
+static bool open_indexes(struct daemon *d, struct start_error *error)
+{
+    static const char *const txs[] = {"txindex", NULL}, *const stats[] = {"coinstatsindex", NULL},
+                             *const filters[] = {"blockfilter", "basic", "db", NULL};
+    if (args_bool(&d->args, "txindex") && !open_index(d, txs, &d->options.tx_index, error)) return false;
+    if (args_bool(&d->args, "coinstatsindex") && !open_index(d, stats, &d->options.coin_stats, error)) return false;
+    return !wants_filter_index(d) || open_index(d, filters, &d->options.filters, error);
 }
 
 static unsigned thread_count(const struct daemon *d)
@@ -153,10 +165,11 @@ static bool check_block_files(struct daemon *d, struct start_error *error)
 /* An index goes on from where it stands: what it has yet to read must not have been pruned. */
 static bool check_index_data(struct daemon *d, struct start_error *error)
 {
-    struct index_info infos[2];
+    struct index_info infos[3];
     size_t count = 0;
     if (d->node->tx_index) tx_index_info(d->node->tx_index, &infos[count++]);
     if (d->node->coin_stats) coin_stats_index_info(d->node->coin_stats, &infos[count++]);
+    if (d->node->filters) filter_index_info(d->node->filters, &infos[count++]);
     for (size_t i = 0; i < count; i++) {
         if (!infos[i].data_pruned) continue;
         return start_fail(
@@ -167,6 +180,16 @@ static bool check_index_data(struct daemon *d, struct start_error *error)
             infos[i].name, infos[i].wants_undo ? " (including undo data)" : "");
     }
     return true;
+}
+
+static bool check_witnesses(struct daemon *d, struct start_error *error)
+{
+    char headline[120];
+    if (!chain_lacks_witnesses(d->node->chain)) return true;
+    snprintf(headline, sizeof(headline),
+             "Witness data for blocks after height %d requires validation. Please restart with -reindex.",
+             (int)d->options.params.buried[BURIED_SEGWIT]);
+    return fail_raw(error, headline);
 }
 
 static bool verify(struct daemon *d, struct start_error *error)
@@ -196,9 +219,7 @@ static const char *open_headline(const struct error *e)
 bool setup_node(struct daemon *d, struct start_error *error)
 {
     struct error e;
-    if (!open_files(d, error) || !open_databases(d, error)) return false;
-    if (!open_index(d, "txindex", "txindex", &d->options.tx_index, error)) return false;
-    if (!open_index(d, "coinstatsindex", "coinstatsindex", &d->options.coin_stats, error)) return false;
+    if (!open_files(d, error) || !open_databases(d, error) || !open_indexes(d, error)) return false;
     thread_pool_open(&d->ports.workers, thread_count(d));
     log_info(&d->log.log, "Script verification uses %u threads", workers_threads(&d->ports.workers));
     if (node_open(&d->node, &d->options, &d->ports, clock_us(), &d->log.log, &e))
@@ -209,13 +230,14 @@ bool setup_node(struct daemon *d, struct start_error *error)
     char hash[HASH_TEXT];
     log_info(&d->log.log, "Loaded best chain: hashBestChain=%s height=%d",
              tip ? block_hash_text(hash, &tip->header.hash) : "none", chain_height(d->node->chain));
-    return check_block_files(d, error) && check_index_data(d, error) && verify(d, error);
+    return check_witnesses(d, error) && check_block_files(d, error) && check_index_data(d, error) && verify(d, error);
 }
 
 void close_stores(struct daemon *d)
 {
     thread_pool_close(&d->ports.workers);
-    struct kv_store *stores[] = {&d->ports.index, &d->ports.coins, &d->options.tx_index, &d->options.coin_stats};
+    struct kv_store *stores[] = {&d->ports.index, &d->ports.coins, &d->options.tx_index, &d->options.coin_stats,
+                                 &d->options.filters};
     for (size_t i = 0; i < ARRAY_LEN(stores); i++)
         if (stores[i]->ops) leveldb_store_close(stores[i]);
     if (d->ports.files.ops) flat_files_close(&d->ports.files);

@@ -59,13 +59,11 @@ static void put_coinbase(struct buffer *out, int32_t height, amount_sat value, s
     buffer_put_le32(out, OUTPOINT_NULL);
     put_height(out, height);
     buffer_put_le32(out, COINBASE_SEQUENCE);
-    buffer_put_u8(out, commitment ? 2 : 1);
+    buffer_put_u8(out, 2);
     struct tx_out reward = {.value = value, .script_pubkey = script_pubkey};
     tx_out_write(out, &reward);
-    if (commitment) {
-        struct tx_out commit = {.value = 0, .script_pubkey = span_of(commitment, COMMITMENT_BYTES)};
-        tx_out_write(out, &commit);
-    }
+    struct tx_out commit = {.value = 0, .script_pubkey = span_of(commitment, COMMITMENT_BYTES)};
+    tx_out_write(out, &commit);
     if (witness) {
         buffer_put(out, "\x01\x20", 2);
         buffer_put(out, nothing, 32);
@@ -89,10 +87,10 @@ void block_template_build(struct chain *c, int64_t now_s, struct span script_pub
     int32_t height = tip->height + 1;
     bool segwit = buried_active(&c->params, BURIED_SEGWIT, height);
     uint8_t commitment[COMMITMENT_BYTES];
-    if (segwit) make_commitment(commitment, txs, tx_count);
+    make_commitment(commitment, txs, tx_count); /* as Core, also where nobody asks for it yet */
     amount_sat value = block_subsidy(height, &c->params) + fees_sat;
     struct buffer base = {0};
-    put_coinbase(&base, height, value, script_pubkey, segwit ? commitment : NULL, false);
+    put_coinbase(&base, height, value, script_pubkey, commitment, false);
 
     struct block_header h = {.version = versionbits_compute(&c->params, tip), .prev = tip->hash};
     h.time = template_time(c, tip, now_s);
@@ -102,7 +100,7 @@ void block_template_build(struct chain *c, int64_t now_s, struct span script_pub
 
     block_header_write(buffer_extend(out, HEADER_BYTES), &h);
     buffer_put_compact_size(out, tx_count + 1);
-    put_coinbase(out, height, value, script_pubkey, segwit ? commitment : NULL, segwit);
+    put_coinbase(out, height, value, script_pubkey, commitment, segwit);
     for (size_t i = 0; i < tx_count; i++) tx_write(out, &txs[i]);
 }
 

@@ -233,3 +233,28 @@ Test(chain_choice, headers_with_too_little_work)
     cr_assert(chain_accept_header(f.kit.chain, &more->block->header, f.kit.now_s, true, &n, &v));
     fork_free(&f);
 }
+
+/* Blocks that came before their heights stood under segwit's rules are known for it after a restart. */
+Test(chain_choice, blocks_from_before_segwit)
+{
+    static struct kit k;
+    kit_prepare(&k, CHAIN_REGTEST);
+    k.params.buried[BURIED_SEGWIT] = 5;
+    kit_stores(&k);
+    kit_open(&k);
+    kit_run(&k);
+    for (int i = 0; i < 6; i++) {
+        struct block *b = make_empty_block(&chain_tip(k.chain)->header, &k.params, 1);
+        kit_feed_good(&k, b);
+        block_free(b);
+    }
+    kit_restart(&k);
+    cr_assert_not(chain_lacks_witnesses(k.chain));
+    k.params.buried[BURIED_SEGWIT] = 4;
+    kit_restart(&k);
+    cr_assert(chain_lacks_witnesses(k.chain));
+    k.params.buried[BURIED_SEGWIT] = 7; /* above the tip: none is asked for */
+    kit_restart(&k);
+    cr_assert_not(chain_lacks_witnesses(k.chain));
+    kit_free(&k);
+}
