@@ -72,6 +72,31 @@ void coin_stats_index_info(const struct coin_stats_index *x, struct index_info *
 MUST_USE enum result coin_stats_index_get(struct coin_stats_index *x, const struct block_node *n,
                                           struct coin_stats *out, struct error *e);
 
+/* ---- -blockfilterindex: the basic compact filter of every block (BIP158; see block_filter.h) ---- */
+
+struct filter_index;
+
+struct filter_record {
+    uint8_t hash[32];   /* of the filter */
+    uint8_t header[32]; /* commits to it and to those of all blocks before */
+};
+
+MUST_USE enum result filter_index_open(struct filter_index **out, struct kv_store store, struct chain *chain,
+                                       struct log *log, struct error *e);
+MUST_USE enum result filter_index_flush(struct filter_index *x, struct error *e);
+void filter_index_free(struct filter_index *x);
+MUST_USE enum result filter_index_on_notice(struct filter_index *x, const struct notice *notice, struct error *e);
+MUST_USE enum result filter_index_catch_up(struct filter_index *x, unsigned blocks, bool *synced, struct error *e);
+void filter_index_info(const struct filter_index *x, struct index_info *out);
+
+/* What is known of N, also where N has left the chain since it was indexed. Where it is, all its ancestors are.
+ * RESULT_NOT_FOUND: it was never indexed. */
+MUST_USE enum result filter_index_get(struct filter_index *x, const struct block_node *n, struct filter_record *out,
+                                      struct error *e);
+/* The filter itself, replacing the content of OUT; checked against its hash. */
+MUST_USE enum result filter_index_read(struct filter_index *x, const struct block_node *n, struct buffer *out,
+                                       struct error *e);
+
 /* ---- the same numbers by walking over all coins (no index needed) ---- */
 
 enum coin_hash { COIN_HASH_NONE, COIN_HASH_SERIALIZED_3, COIN_HASH_MUHASH };

@@ -1,5 +1,7 @@
-/* A chain with both indexes. */
+/* A chain with its indexes. */
 #include "indexed.h"
+
+#include "index/block_filter.h"
 
 static void take_notice(void *arg, const struct notice *notice)
 {
@@ -8,6 +10,7 @@ static void take_notice(void *arg, const struct notice *notice)
     if (!x->txs) return;
     cr_assert_eq(tx_index_on_notice(x->txs, notice, &e), RESULT_OK, "%s", e.text);
     cr_assert_eq(coin_stats_index_on_notice(x->stats, notice, &e), RESULT_OK, "%s", e.text);
+    cr_assert_eq(filter_index_on_notice(x->filters, notice, &e), RESULT_OK, "%s", e.text);
 }
 
 void indexed_open(struct indexed *x)
@@ -16,6 +19,7 @@ void indexed_open(struct indexed *x)
     struct chain *c = x->kit.chain;
     cr_assert_eq(tx_index_open(&x->txs, x->tx_store, c, NULL, &e), RESULT_OK, "%s", e.text);
     cr_assert_eq(coin_stats_index_open(&x->stats, x->stats_store, c, NULL, &e), RESULT_OK, "%s", e.text);
+    cr_assert_eq(filter_index_open(&x->filters, x->filter_store, c, NULL, &e), RESULT_OK, "%s", e.text);
 }
 
 void indexed_new(struct indexed *x, enum chain_type type)
@@ -27,6 +31,7 @@ void indexed_new(struct indexed *x, enum chain_type type)
     kit_open(&x->kit);
     memory_store_open(&x->tx_store, NULL);
     memory_store_open(&x->stats_store, NULL);
+    memory_store_open(&x->filter_store, NULL);
     x->kit.on_notice = take_notice;
     x->kit.arg = x;
     indexed_open(x);
@@ -37,8 +42,10 @@ void indexed_close(struct indexed *x)
 {
     tx_index_free(x->txs);
     coin_stats_index_free(x->stats);
+    filter_index_free(x->filters);
     x->txs = NULL;
     x->stats = NULL;
+    x->filters = NULL;
 }
 
 void indexed_free(struct indexed *x)
@@ -46,17 +53,19 @@ void indexed_free(struct indexed *x)
     indexed_close(x);
     memory_store_close(&x->tx_store);
     memory_store_close(&x->stats_store);
+    memory_store_close(&x->filter_store);
     kit_free(&x->kit);
 }
 
 size_t indexed_catch_up(struct indexed *x, unsigned slice)
 {
-    bool tx_synced = false, stats_synced = false;
+    bool tx_synced = false, stats_synced = false, filters_synced = false;
     struct error e = {0};
     size_t slices = 0;
-    for (; !tx_synced || !stats_synced; slices++) {
+    for (; !tx_synced || !stats_synced || !filters_synced; slices++) {
         cr_assert_eq(tx_index_catch_up(x->txs, slice, &tx_synced, &e), RESULT_OK, "%s", e.text);
         cr_assert_eq(coin_stats_index_catch_up(x->stats, slice, &stats_synced, &e), RESULT_OK, "%s", e.text);
+        cr_assert_eq(filter_index_catch_up(x->filters, slice, &filters_synced, &e), RESULT_OK, "%s", e.text);
         cr_assert_lt(slices, 1000000);
     }
     return slices;
@@ -109,6 +118,32 @@ void indexed_find_all(struct indexed *x)
         }
         block_free(b);
     }
+}
+
+void indexed_check_filters(struct indexed *x)
+{
+    struct error e = {0};
+    struct buffer stored = {0};
+    uint8_t header[32] = {0};
+    for (int32_t h = 0; h <= chain_height(x->kit.chain); h++) {
+        struct block_node *n = chain_at(x->kit.chain, h);
+        struct block *b;
+        struct undo undo = {0};
+        struct buffer filter = {0};
+        struct filter_record record;
+        cr_assert_eq(chain_read_block(x->kit.chain, n, &b, &e), RESULT_OK, "%s", e.text);
+        cr_assert_eq(chain_read_undo(x->kit.chain, n, b, &undo, &e), RESULT_OK, "%s", e.text);
+        block_filter_write(&filter, b, &undo);
+        cr_assert_eq(filter_index_read(x->filters, n, &stored, &e), RESULT_OK, "height %d: %s", h, e.text);
+        cr_assert(span_equal(buffer_span(&stored), buffer_span(&filter)));
+        cr_assert_eq(filter_index_get(x->filters, n, &record, &e), RESULT_OK, "%s", e.text);
+        block_filter_header(header, record.hash, header);
+        cr_assert_arr_eq(record.header, header, 32);
+        buffer_clear(&filter);
+        undo_clear(&undo);
+        block_free(b);
+    }
+    buffer_clear(&stored);
 }
 
 void expect_hash(const uint8_t hash[32], const char *display)

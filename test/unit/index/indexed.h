@@ -1,4 +1,4 @@
-/* A chain with both indexes, fed the way the node feeds them. */
+/* A chain with all indexes, fed the way the node feeds them. */
 #ifndef CAIRN_TEST_INDEX_INDEXED_H
 #define CAIRN_TEST_INDEX_INDEXED_H
 
@@ -7,12 +7,13 @@
 
 struct indexed {
     struct kit kit;
-    struct kv_store tx_store, stats_store;
+    struct kv_store tx_store, stats_store, filter_store;
     struct tx_index *txs;
     struct coin_stats_index *stats;
+    struct filter_index *filters;
 };
 
-/* The chain and both indexes, new. Must stay where it is. */
+/* The chain and its indexes, new. Must stay where it is. */
 void indexed_new(struct indexed *x, enum chain_type type);
 
 /* Opens the indexes on the open chain; they take its notices from now on, where they are synced. */
@@ -36,6 +37,9 @@ void indexed_compare(struct indexed *x);
 
 /* Every transaction of the active chain but the genesis coinbase is found in its block. */
 void indexed_find_all(struct indexed *x);
+
+/* Every block of the active chain has the filter that is made of it, and the headers are chained. */
+void indexed_check_filters(struct indexed *x);
 
 /* HASH is what display order says. */
 void expect_hash(const uint8_t hash[32], const char *display);

@@ -30,6 +30,7 @@ Test(index, follows_the_tip)
         indexed_compare(&x);
     }
     indexed_find_all(&x);
+    indexed_check_filters(&x);
     indexed_free(&x);
 }
 
@@ -163,6 +164,7 @@ static void check_ahead_of_the_chain(bool headers_known)
     indexed_catch_up(&x, 4);
     indexed_compare(&x);
     indexed_find_all(&x);
+    indexed_check_filters(&x);
     for (size_t i = 0; i < 20; i++) block_free(lost[i]);
     indexed_free(&x);
 }
@@ -228,6 +230,64 @@ Test(index, damaged_store)
     struct coin_stats_index *stats;
     cr_assert_eq(coin_stats_index_open(&stats, x.stats_store, x.kit.chain, NULL, &e), RESULT_CORRUPT);
     cr_assert_null(stats);
+    indexed_free(&x);
+}
+
+/* A filter is checked against its hash before anybody gets it, and the best one's header against the state. */
+Test(index, damaged_filters)
+{
+    static struct indexed x;
+    static const char kinds[] = {'f', 'h'};
+    indexed_new(&x, CHAIN_REGTEST);
+    grow(&x, 3, 1);
+    struct block_node *tip = chain_tip(x.kit.chain);
+    const struct kv_ops *ops = x.filter_store.ops;
+    struct error e = {0};
+    struct buffer value = {0};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        uint8_t key[37] = {(uint8_t)kinds[i], 0, 0, 0, 3};
+        memcpy(key + 5, tip->header.hash.bytes, 32);
+        cr_assert_eq(ops->get(x.filter_store.ctx, span_of(key, sizeof(key)), &value, NULL), RESULT_OK);
+        value.data[value.len - 1] ^= 1;
+        void *batch = ops->batch_new(x.filter_store.ctx);
+        ops->batch_put(batch, span_of(key, sizeof(key)), buffer_span(&value));
+        cr_assert_eq(ops->batch_write(x.filter_store.ctx, batch, true, NULL), RESULT_OK);
+        ops->batch_free(batch);
+        cr_assert_eq(filter_index_read(x.filters, tip, &value, &e), RESULT_CORRUPT);
+    }
+    cr_assert_eq(filter_index_read(x.filters, block_node_prev(tip), &value, &e), RESULT_OK);
+    indexed_close(&x);
+    cr_assert_eq(filter_index_open(&x.filters, x.filter_store, x.kit.chain, NULL, &e), RESULT_CORRUPT);
+    cr_assert_null(x.filters);
+    buffer_clear(&value);
+    indexed_free(&x);
+}
+
+/* Filters of blocks that left the chain can still be had, those of blocks that never joined it not. */
+Test(index, filters_of_stale_blocks)
+{
+    static struct indexed x;
+    indexed_new(&x, CHAIN_REGTEST);
+    grow(&x, 3, 1);
+    struct block_node *stale = chain_tip(x.kit.chain);
+    struct filter_record before, after, other;
+    struct error e = {0};
+    struct buffer filter = {0};
+    cr_assert_eq(filter_index_get(x.filters, stale, &before, &e), RESULT_OK);
+    chain_invalidate(x.kit.chain, stale);
+    kit_run(&x.kit);
+    grow(&x, 2, 2);
+    indexed_check_filters(&x);
+    cr_assert_eq(filter_index_get(x.filters, stale, &after, &e), RESULT_OK);
+    cr_assert_arr_eq(before.header, after.header, 32);
+    cr_assert_eq(filter_index_read(x.filters, stale, &filter, &e), RESULT_OK);
+    cr_assert_eq(filter_index_get(x.filters, chain_at(x.kit.chain, 3), &other, &e), RESULT_OK);
+    cr_assert_arr_neq(other.header, after.header, 32);
+    struct block_node never = *chain_tip(x.kit.chain);
+    never.header.hash.bytes[0] ^= 1;
+    cr_assert_eq(filter_index_get(x.filters, &never, &after, &e), RESULT_NOT_FOUND);
+    cr_assert_eq(filter_index_read(x.filters, &never, &filter, &e), RESULT_NOT_FOUND);
+    buffer_clear(&filter);
     indexed_free(&x);
 }
 

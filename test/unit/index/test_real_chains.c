@@ -1,4 +1,4 @@
-/* Both indexes and the scan against what Bitcoin Core says of the same chains, block by block, back and forth. */
+/* The indexes and the scan against what Bitcoin Core says of the same chains, block by block, back and forth. */
 #include "indexed.h"
 
 #define SKIP_WITHOUT_DATA()                                                                                            \
@@ -25,6 +25,21 @@ static uint64_t count_of(const json_t *row, const char *name)
     return (uint64_t)number_of(row, name);
 }
 
+static void check_filter(struct indexed *x, const json_t *row)
+{
+    const struct block_node *n = chain_at(x->kit.chain, (int32_t)number_of(row, "height"));
+    struct error e = {0};
+    struct buffer filter = {0}, hex = {0};
+    struct filter_record record;
+    cr_assert_eq(filter_index_read(x->filters, n, &filter, &e), RESULT_OK, "%s", e.text);
+    cr_assert_eq(filter_index_get(x->filters, n, &record, &e), RESULT_OK, "%s", e.text);
+    hex_encode((char *)buffer_extend(&hex, 2 * filter.len + 1), filter.data, filter.len);
+    cr_assert_str_eq((const char *)hex.data, text_of(row, "basic_filter"));
+    expect_hash(record.header, text_of(row, "basic_filter_header"));
+    buffer_clear(&filter);
+    buffer_clear(&hex);
+}
+
 static void check_heights(struct indexed *x, const json_t *chain)
 {
     size_t i;
@@ -37,6 +52,7 @@ static void check_heights(struct indexed *x, const json_t *chain)
         cr_assert_eq(s.total_amount, number_of(row, "total_amount"));
         cr_assert_eq(s.unspendable, number_of(row, "total_unspendable_amount"));
         expect_hash(s.muhash, text_of(row, "muhash"));
+        check_filter(x, row);
     }
     cr_assert_gt(i, 0);
 }
@@ -80,6 +96,7 @@ static void check_chain(const char *name, enum chain_type type)
     check_heights(&x, expected);
     check_tip(&x, json_object_get(expected, "tip"));
     indexed_find_all(&x);
+    indexed_check_filters(&x);
     indexed_free(&x);
     json_decref(all);
 }
@@ -132,6 +149,7 @@ Test(index_chains, regtest_mixed, .timeout = 300)
     cr_assert_eq(s.total_amount, 9225 * COIN_SAT);
     indexed_compare(&x);
     indexed_find_all(&x);
+    indexed_check_filters(&x);
     json_decref(all);
     indexed_free(&x);
 }
@@ -152,6 +170,7 @@ Test(index_chains, whole_chain_replaced, .timeout = 300)
     check_heights(&x, second);
     check_tip(&x, json_object_get(second, "tip"));
     indexed_find_all(&x);
+    indexed_check_filters(&x);
 
     struct coin_stats s;
     struct error e = {0};
@@ -159,6 +178,8 @@ Test(index_chains, whole_chain_replaced, .timeout = 300)
     struct txid payment;
     cr_assert_eq(coin_stats_index_get(x.stats, left, &s, &e), RESULT_OK);
     cr_assert_eq(s.total_amount, number_of(json_object_get(json_object_get(first, "tip"), "utxo_set"), "total_amount"));
+    struct filter_record record;
+    cr_assert_eq(filter_index_get(x.filters, left, &record, &e), RESULT_OK, "%s", e.text);
     cr_assert(txid_parse(&payment, "f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16"));
     cr_assert_eq(tx_index_find(x.txs, &payment, &found, &e), RESULT_NOT_FOUND);
     json_decref(all);
@@ -184,6 +205,7 @@ Test(index_chains, replaced_while_closed, .timeout = 300)
     for (bool synced = false; !synced;) {
         struct error e = {0};
         cr_assert_eq(coin_stats_index_catch_up(x.stats, 101, &synced, &e), RESULT_OK, "%s", e.text);
+        cr_assert_eq(filter_index_catch_up(x.filters, 101, &synced, &e), RESULT_OK, "%s", e.text);
         cr_assert_eq(tx_index_catch_up(x.txs, 101, &synced, &e), RESULT_OK, "%s", e.text);
         indexed_close(&x); /* as a crash would: nothing is written on the way */
         indexed_open(&x);
@@ -193,6 +215,7 @@ Test(index_chains, replaced_while_closed, .timeout = 300)
     check_heights(&x, second);
     check_tip(&x, json_object_get(second, "tip"));
     indexed_find_all(&x);
+    indexed_check_filters(&x);
     json_decref(all);
     indexed_free(&x);
 }
