@@ -241,3 +241,25 @@ Test(dispatch, memory_is_counted_and_given_back)
     cr_assert_lt(p2p_memory(h.p), before + 100000);
     harness_free(&h);
 }
+
+Test(dispatch, peers_are_looked_at_ten_times_a_second)
+{
+    struct harness h;
+    harness_prepare(&h);
+    harness_open(&h);
+    harness_ticks(&h, 1);
+    int64_t without = p2p_deadline(h.p);
+    peer_id id = harness_peer(&h, "1.2.3.4:5000", CONN_INBOUND);
+    cr_assert_eq(p2p_deadline(h.p), h.steady_us + 100000 < without ? h.steady_us + 100000 : without);
+    struct inv inv = {.type = INV_WITNESS_BLOCK};
+    cr_assert_not(p2p_has_work(h.p));
+    serve_request(harness_peer_of(&h, id), &inv);
+    cr_assert(p2p_has_work(h.p));
+    cr_assert_not(p2p_ready(h.p, id, "ping"), "in the order of asking");
+    p2p_send_full(h.p, id, true);
+    cr_assert_not(p2p_has_work(h.p));
+    p2p_send_full(h.p, id, false);
+    harness_ticks(&h, 1);
+    cr_assert_not(p2p_has_work(h.p));
+    harness_free(&h);
+}
