@@ -39,7 +39,8 @@ void blocks_clear(struct p2p *p)
 
 bool blocks_pending(const struct p2p *p, const struct block_hash *hash)
 {
-    return hashmap_get(&p->blocks.pending, hash);
+    const struct block_pending *pending = hashmap_get(&p->blocks.pending, hash);
+    return pending && pending->wanted;
 }
 
 bool blocks_has_room(const struct p2p *p, const struct peer *peer)
@@ -62,6 +63,13 @@ static void place(const struct p2p *p, const struct block_header *header, struct
     out->work = u256_add(prev ? prev->header.chainwork : waits->work, pow_work(header->bits));
 }
 
+/* What somebody sends unasked may be garbage below a good header, for which nobody is to blame: others are asked as if
+ * it had not come, or the block could be kept from us for ever. */
+static bool is_wanted(const struct p2p_block *block)
+{
+    return block->asked_sender || block->compact;
+}
+
 static void note_pending(struct p2p *p, struct peer *peer, const struct p2p_block *block,
                          const struct block_pending *at)
 {
@@ -72,6 +80,7 @@ static void note_pending(struct p2p *p, struct peer *peer, const struct p2p_bloc
         hashmap_put(&p->blocks.pending, pending);
     }
     pending->count++;
+    pending->wanted += is_wanted(block);
     p->blocks.pending_bytes += block->bytes;
     peer->blocks.with_owner++;
     peer->blocks.bytes_with_owner += block->bytes;
@@ -81,6 +90,7 @@ static void forget_pending(struct p2p *p, struct peer *peer, const struct p2p_bl
 {
     struct block_pending *pending = hashmap_get(&p->blocks.pending, &block->hash);
     CHECK(pending && p->blocks.pending_bytes >= block->bytes);
+    pending->wanted -= is_wanted(block);
     if (!--pending->count) free(hashmap_del(&p->blocks.pending, &block->hash));
     p->blocks.pending_bytes -= block->bytes;
     if (!peer) return;
@@ -191,8 +201,7 @@ void blocks_on_block(struct p2p *p, struct peer *peer, struct message *m)
     log_debug(p->log, LOGC_NET, "received block %s peer=%lld", block_hash_text(text, &block.hash), (long long)peer->id);
     /* Asked of whomever: it is wanted even where it is no better than what we have. */
     block.requested = download_find(p, &block.hash);
-    block.asked_sender = download_of_peer(p, peer, &block.hash);
-    download_forget(p, &block.hash, peer);
+    download_take_back(p, peer, &block);
     take_raw(p, m->as.raw.raw, &raw);
     hand_over(p, peer, &header, &raw, &block);
 }
@@ -256,7 +265,7 @@ static void judge_sender(struct p2p *p, struct peer *peer, const struct p2p_bloc
     case BLOCK_DONE_MALFORMED:
         log_malformed(p, peer, block->bytes, "end of data");
         /* As if it had not come: the request stands, and with it the time that they have for it. */
-        if (block->asked_sender && node && !(node->status & BLOCK_HAVE_DATA)) (void)download_note(p, peer, node, false);
+        if (node && !(node->status & BLOCK_HAVE_DATA)) download_restore(p, peer, node, block);
         break;
     case BLOCK_DONE_MUTATED:
         if (block->compact) {

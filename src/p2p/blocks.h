@@ -16,8 +16,9 @@ struct block_source {
 /* A block that the owner has and is not done with. */
 struct block_pending {
     struct block_hash hash;
-    unsigned count; /* times: two peers may have sent it */
-    bool placed;    /* its parent is known, or waits itself and is placed: */
+    unsigned count;  /* times: two peers may have sent it */
+    unsigned wanted; /* of those, asked for or put together from a compact block */
+    bool placed;     /* its parent is known, or waits itself and is placed: */
     int32_t height;
     struct u256 work; /* claimed, of the chain with it */
 };
@@ -45,7 +46,7 @@ struct peer_blocks {
 void blocks_init(struct p2p *p);
 void blocks_clear(struct p2p *p);
 
-/* The owner has a block of this hash and is not done with it: it need not be asked for. */
+/* The owner has a block of this hash, which was wanted, and is not done with it: it need not be asked for. */
 bool blocks_pending(const struct p2p *p, const struct block_hash *hash);
 
 /* PEER may hand in one more block now (for p2p_ready). */

@@ -140,7 +140,7 @@ static peer_id connected_outbound(struct p2p *p, const struct p2p_connection *c)
     bool wanted = is_wanted(p, c, found);
     if (found) dial_done(p, c->dial);
     if (!wanted) return P2P_NO_PEER;
-    if (dial.host[0]) addrman_attempt(p->addrman, &c->remote, dial.count_failure, p2p_now_s(p));
+    if (netaddr_is_valid(&c->remote.addr)) addrman_attempt(p->addrman, &c->remote, dial.count_failure, p2p_now_s(p));
     unsigned permissions = dial.type == CONN_MANUAL ? permissions_of(p, 0, &c->remote.addr, false) : 0;
     struct peer *peer = add_peer(p, c, dial.type, dial.host, permissions);
     handshake_begin(p, peer);

@@ -166,6 +166,30 @@ void download_forget(struct p2p *p, const struct block_hash *hash, struct peer *
     if (peer ? download_of_peer(p, peer, &wanted) != NULL : download_find(p, &wanted) != NULL) forget(p, &wanted, peer);
 }
 
+void download_take_back(struct p2p *p, struct peer *peer, struct p2p_block *block)
+{
+    const struct peer_download *d = &peer->download;
+    const struct in_flight *f = download_of_peer(p, peer, &block->hash);
+    block->asked_sender = f;
+    if (!f) return;
+    block->asked_first = d->items[0] == f;
+    block->asked_since_us = d->since_us;
+    block->stalling_since_us = d->stalling_since_us;
+    download_forget(p, &block->hash, peer);
+}
+
+void download_restore(struct p2p *p, struct peer *peer, struct block_node *node, const struct p2p_block *block)
+{
+    struct peer_download *d = &peer->download;
+    struct in_flight *f = block->asked_sender ? download_note(p, peer, node, false) : NULL;
+    if (!f) return;
+    if (!d->stalling_since_us) d->stalling_since_us = block->stalling_since_us;
+    if (!block->asked_first) return;
+    memmove(&d->items[1], &d->items[0], (d->count - 1) * sizeof(struct in_flight *));
+    d->items[0] = f;
+    d->since_us = block->asked_since_us;
+}
+
 void download_peer_gone(struct p2p *p, struct peer *peer)
 {
     while (peer->download.count) download_forget(p, &peer->download.items[peer->download.count - 1]->hash, peer);

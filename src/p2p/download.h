@@ -56,6 +56,11 @@ struct in_flight *download_note(struct p2p *p, struct peer *peer, struct block_n
 /* Forgets the request of HASH from PEER (NULL: from all). */
 void download_forget(struct p2p *p, const struct block_hash *hash, struct peer *peer);
 
+/* BLOCK came from PEER: its request goes, and BLOCK notes what it was. */
+void download_take_back(struct p2p *p, struct peer *peer, struct p2p_block *block);
+/* BLOCK was none: PEER's request stands as if nothing had come, and so does the time that they have for it. */
+void download_restore(struct p2p *p, struct peer *peer, struct block_node *node, const struct p2p_block *block);
+
 /* No block but this one is asked for, of whomever. */
 bool download_only(const struct p2p *p, const struct block_hash *hash);
 

@@ -179,7 +179,9 @@ struct p2p_block {
     bool parent_known;      /* else do not test it for mutation: it is refused for its parent */
     bool check_witness;     /* segwit is active there: test block_is_mutated(block, true) */
     bool compact;           /* put together from a compact block */
-    bool asked_sender;      /* for p2p_block_done, as is the next: whoever takes it leaves both as they are */
+    bool asked_sender;      /* for p2p_block_done, as are the next: whoever takes it leaves them as they are */
+    bool asked_first;       /* nothing else was asked of the sender before it */
+    int64_t asked_since_us, stalling_since_us; /* what time the sender had used up, and how */
     size_t bytes;
 };
 

@@ -11,6 +11,7 @@ enum {
     STALE_BLOCK_AGE_S = 30 * 24 * 60 * 60,
     HISTORICAL_BLOCK_AGE_S = 7 * 24 * 60 * 60,
     LIMITED_DEPTH = 288 + 2, /* BIP159, and two for blocks that come while a request is on its way */
+    TXS_AT_ONCE = 1 << 18,   /* bytes: the owner says only after the event that the send queue is full */
 };
 
 void serve_peer_clear(struct peer *peer)
@@ -176,8 +177,8 @@ static void serve_txs(struct p2p *p, struct peer *peer)
 {
     struct peer_serve *s = &peer->serve;
     struct inv *missing = NULL;
-    size_t missing_count = 0, cap = 0;
-    while (s->count && !peer->send_full && inv_is_tx(&s->requests[s->first])) {
+    size_t missing_count = 0, cap = 0, queued = peer->queued;
+    while (s->count && !peer->send_full && inv_is_tx(&s->requests[s->first]) && peer->queued - queued < TXS_AT_ONCE) {
         const struct inv *inv = &s->requests[s->first];
         /* Nobody was told of transactions where there is no relay of them. */
         if (peer->txs.has_relay && !txs_serve(p, peer, inv)) {
@@ -197,7 +198,7 @@ void serve_send(struct p2p *p, struct peer *peer)
     if (!s->count || !peer_is_open(peer)) return;
     serve_txs(p, peer);
     /* One block a call, so that no peer holds up the others; an unknown kind is passed over. */
-    if (s->count && !peer->send_full) {
+    if (s->count && !peer->send_full && !inv_is_tx(&s->requests[s->first])) {
         struct inv inv = s->requests[s->first++];
         s->count--;
         if (inv_is_block(&inv)) serve_block(p, peer, &inv);
