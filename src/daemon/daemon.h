@@ -82,6 +82,8 @@ MUST_USE bool setup_chain_options(struct daemon *d, struct start_error *error);
 
 /* setup_checks.c: refuses options that cannot be; after the chain's parameters are known. */
 MUST_USE bool setup_checks(struct daemon *d, struct start_error *error);
+/* -blockfilterindex asks for the basic filters. */
+bool wants_filter_index(const struct daemon *d);
 
 /* setup_store.c: opens the stores, the node, and what is to be imported; and closes them. */
 MUST_USE bool setup_node(struct daemon *d, struct start_error *error);

@@ -28,8 +28,10 @@ static const struct option_row rows[] = {
     {"bind", OPTION_LIST, GROUP_CONNECTION, OPTION_NETWORK_ONLY, "<addr>[:<port>][=onion]", NULL,
      "Listen for nodes on this address, with =onion for the local Tor process. May be given several times. The default "
      "is every address, and 127.0.0.1 with the port after -port for Tor."},
-    {"blockfilterindex", OPTION_STRING, GROUP_GENERAL, OPTION_RESERVED, "<type>", "0",
-     "Keep an index of compact block filters (BIP 158). Without a type, or with 1, every known type is kept."},
+    {"blockfilterindex", OPTION_LIST, GROUP_GENERAL, 0, "<type>", NULL,
+     "Keep an index of compact block filters (BIP 158) of this type: basic. Without a type, or with 1, every known "
+     "type "
+     "is kept; with 0, which is the default, none."},
     {"blockmaxweight", OPTION_INT, GROUP_MINING, OPTION_DEBUG_ONLY | OPTION_RESERVED, "<n>", "4000000",
      "Largest weight of a block that the node makes."},
     {"blockmintxfee", OPTION_STRING, GROUP_MINING, OPTION_RESERVED, "<amt>", "0.00000001",
@@ -192,8 +194,8 @@ static const struct option_row rows[] = {
      "Make automatic connections to this network only: ipv4, ipv6, onion, i2p or cjdns. May be given several times."},
     {"par", OPTION_INT, GROUP_GENERAL, 0, "<n>", "0",
      "Threads that check scripts: 0 lets the machine decide, a negative number leaves that many cores free."},
-    {"peerblockfilters", OPTION_BOOL, GROUP_CONNECTION, OPTION_RESERVED, NULL, "0",
-     "Serve compact block filters to peers (BIP 157)."},
+    {"peerblockfilters", OPTION_BOOL, GROUP_CONNECTION, 0, NULL, "0",
+     "Serve compact block filters to peers (BIP 157). Needs -blockfilterindex."},
     {"peerbloomfilters", OPTION_BOOL, GROUP_CONNECTION, OPTION_RESERVED, NULL, "0",
      "Serve bloom filters to peers (BIP 37)."},
     {"peertimeout", OPTION_INT, GROUP_CONNECTION, OPTION_DEBUG_ONLY, "<s>", "60",

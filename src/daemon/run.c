@@ -97,13 +97,14 @@ static bool activate_some(struct daemon *d, struct progress *p)
 static bool index_some(struct daemon *d)
 {
     struct error e;
-    bool tx_synced = true, coins_synced = true;
+    bool tx_synced = true, coins_synced = true, filters_synced = true;
     enum result r = RESULT_OK;
     if (d->node->tx_index) r = tx_index_catch_up(d->node->tx_index, CATCH_UP_BLOCKS, &tx_synced, &e);
     if (!r && d->node->coin_stats)
         r = coin_stats_index_catch_up(d->node->coin_stats, CATCH_UP_BLOCKS, &coins_synced, &e);
+    if (!r && d->node->filters) r = filter_index_catch_up(d->node->filters, CATCH_UP_BLOCKS, &filters_synced, &e);
     if (r) node_fatal(d->node, r, &e);
-    d->indexes_synced = tx_synced && coins_synced;
+    d->indexes_synced = tx_synced && coins_synced && filters_synced;
     return !r && !d->indexes_synced;
 }
 

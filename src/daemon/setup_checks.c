@@ -1,5 +1,6 @@
 /* Options that contradict the chain or each other, and those that are better not kept. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
@@ -14,6 +15,29 @@ static bool check_chain_only(struct daemon *d, struct start_error *error)
         return start_fail(error, "acceptnonstdtxn is not currently supported for %s chain", p->name);
     if (args_bool(&d->args, "acceptstalefeeestimates") && p->type != CHAIN_REGTEST)
         return start_fail(error, "acceptstalefeeestimates is not supported on %s chain.", p->name);
+    return true;
+}
+
+bool wants_filter_index(const struct daemon *d)
+{
+    const char *value = args_string(&d->args, "blockfilterindex");
+    return value && strcmp(value, "0") != 0;
+}
+
+/* The value that counts says whether it is a switch or the first of a list of types, of which there is one. */
+static bool check_filters(struct daemon *d, struct start_error *error)
+{
+    const char *value = args_string(&d->args, "blockfilterindex");
+    if (value && *value && strcmp(value, "1") != 0 && strcmp(value, "0") != 0) {
+        size_t count;
+        const char **names = args_list(&d->args, "blockfilterindex", &count), *unknown = NULL;
+        for (size_t i = 0; i < count && !unknown; i++)
+            if (strcmp(names[i], "basic") != 0) unknown = names[i];
+        free(names);
+        if (unknown) return start_fail(error, "Unknown -blockfilterindex value %.200s.", unknown);
+    }
+    if (args_bool(&d->args, "peerblockfilters") && !wants_filter_index(d))
+        return start_fail(error, "Cannot set -peerblockfilters without -blockfilterindex.");
     return true;
 }
 
@@ -92,5 +116,5 @@ bool setup_checks(struct daemon *d, struct start_error *error)
 {
     log_hints(d);
     log_options_without_effect(d);
-    return check_chain_only(d, error) && check_prune(d, error) && check_mining(d, error);
+    return check_chain_only(d, error) && check_filters(d, error) && check_prune(d, error) && check_mining(d, error);
 }

@@ -24,6 +24,7 @@ enum result node_open(struct node **out, const struct node_options *options, con
     enum result r = chain_open(&n->chain, &options->params, &options->chain, ports, node_time_s(n), log, e);
     if (!r && options->tx_index.ops) r = tx_index_open(&n->tx_index, options->tx_index, n->chain, log, e);
     if (!r && options->coin_stats.ops) r = coin_stats_index_open(&n->coin_stats, options->coin_stats, n->chain, log, e);
+    if (!r && options->filters.ops) r = filter_index_open(&n->filters, options->filters, n->chain, log, e);
     if (r) {
         node_free(n);
         return r;
@@ -38,6 +39,7 @@ void node_free(struct node *n)
     node_close_peers(n);
     tx_index_free(n->tx_index);
     coin_stats_index_free(n->coin_stats);
+    filter_index_free(n->filters);
     chain_free(n->chain);
     free(n->actions);
     free(n);
@@ -48,6 +50,7 @@ static enum result flush_indexes(struct node *n, struct error *e)
     enum result r = RESULT_OK;
     if (n->tx_index) r = tx_index_flush(n->tx_index, e);
     if (!r && n->coin_stats) r = coin_stats_index_flush(n->coin_stats, e);
+    if (!r && n->filters) r = filter_index_flush(n->filters, e);
     return r;
 }
 
@@ -141,6 +144,7 @@ static enum result spread(struct node *n, const struct notice *notice, struct er
     enum result r = RESULT_OK;
     if (n->tx_index) r = tx_index_on_notice(n->tx_index, notice, e);
     if (!r && n->coin_stats) r = coin_stats_index_on_notice(n->coin_stats, notice, e);
+    if (!r && n->filters) r = filter_index_on_notice(n->filters, notice, e);
     if (notice->kind == NOTICE_CONNECTED || notice->kind == NOTICE_DISCONNECTED) log_tip(n);
     if (!r && n->p2p) p2p_on_notice(n->p2p, notice);
     return r;

@@ -15,6 +15,7 @@ struct node_peers;
 struct p2p;
 struct tx_index;
 struct coin_stats_index;
+struct filter_index;
 
 struct node_options {
     struct chain_options chain;
@@ -29,6 +30,7 @@ struct node_options {
     int32_t block_version;             /* of templates; 0: as the deployments want it */
     struct kv_store tx_index;          /* ops NULL: not wanted */
     struct kv_store coin_stats;        /* ops NULL: not wanted */
+    struct kv_store filters;           /* ops NULL: not wanted */
 };
 
 /* What the shell shall do. */
@@ -68,6 +70,7 @@ struct node {
 
     struct tx_index *tx_index;           /* NULL: off */
     struct coin_stats_index *coin_stats; /* NULL: off */
+    struct filter_index *filters;        /* NULL: off */
 
     struct p2p *p2p; /* NULL until node_open_peers */
     struct addrman *addrman;

@@ -38,6 +38,10 @@ static void getindexinfo(struct rpc_call *call)
         coin_stats_index_info(call->node->coin_stats, &info);
         put_index(call, "coinstatsindex", &info);
     }
+    if (call->node->filters) {
+        filter_index_info(call->node->filters, &info);
+        put_index(call, info.name, &info);
+    }
     jw_object_end(&call->out);
 }
 
@@ -204,7 +208,8 @@ const struct rpc_method rpc_network_methods[] = {
         .category = "util",
         .summary = "How far the indexes have come.",
         .args = RPC_ARGS(RPC_ARG("index_name", RPC_STR, "", "Only this one.")),
-        .result = "By name (txindex, coinstatsindex): synced (boolean), best_block_height (numeric)",
+        .result = "By name (txindex, coinstatsindex, basic block filter index): synced (boolean), best_block_height "
+                  "(numeric)",
         .examples = "\ntxindex",
         .handler = getindexinfo,
         .needs_node = true,
