@@ -223,16 +223,6 @@ bool handshake_early(struct p2p *p, struct peer *peer, enum message_type type)
     }
 }
 
-static const char *transport_name(enum transport_kind kind)
-{
-    switch (kind) {
-    case TRANSPORT_V1: return "v1";
-    case TRANSPORT_V2: return "v2";
-    case TRANSPORT_DETECTING: break;
-    }
-    return "detecting";
-}
-
 void handshake_on_verack(struct p2p *p, struct peer *peer, struct message *m)
 {
     char who[PEER_LOG];
@@ -241,7 +231,7 @@ void handshake_on_verack(struct p2p *p, struct peer *peer, struct message *m)
     enum log_level level = peer_is_inbound(peer) ? LOG_DEBUG : LOG_INFO;
     LOG_AT(p->log, level, level == LOG_DEBUG ? LOGC_NET : LOGC_ALL,
            "New %s peer connected: transport: %s, version: %d, %s", conn_type_name(peer->type),
-           transport_name(peer->transport), peer->handshake.their_version, peer_log(who, p, peer));
+           transport_kind_name(peer->transport), peer->handshake.their_version, peer_log(who, p, peer));
     compact_peer_open(p, peer);
     peer->handshake.verack_received = true;
 }

@@ -44,16 +44,6 @@ static void put_ping(struct json_writer *w, const char *key, int64_t us, int64_t
     if (us >= least) jw_kv_double(w, key, (double)us * 1e-6);
 }
 
-static const char *transport_name(enum transport_kind kind)
-{
-    switch (kind) {
-    case TRANSPORT_V1: return "v1";
-    case TRANSPORT_V2: return "v2";
-    case TRANSPORT_DETECTING: break;
-    }
-    return "detecting";
-}
-
 /* Who it is, and the connection. */
 static void put_connection(struct json_writer *w, const struct peer_info *p)
 {
@@ -105,7 +95,7 @@ static void put_state(struct json_writer *w, const struct peer_info *p)
     put_traffic(w, "bytessent_per_msg", p->sent_by_type);
     put_traffic(w, "bytesrecv_per_msg", p->received_by_type);
     jw_kv_str(w, "connection_type", conn_type_name(p->type));
-    jw_kv_str(w, "transport_protocol_type", transport_name(p->transport));
+    jw_kv_str(w, "transport_protocol_type", transport_kind_name(p->transport));
     jw_kv_str(w, "session_id", "");
 }
 

@@ -18,6 +18,17 @@ enum {
 
 enum transport_kind { TRANSPORT_DETECTING, TRANSPORT_V1, TRANSPORT_V2 };
 
+/* "v1", "v2", "detecting". */
+static inline const char *transport_kind_name(enum transport_kind kind)
+{
+    switch (kind) {
+    case TRANSPORT_V1: return "v1";
+    case TRANSPORT_V2: return "v2";
+    case TRANSPORT_DETECTING: break;
+    }
+    return "detecting";
+}
+
 /* What is wrong with one message while the connection goes on: it is counted, reported and dropped. */
 enum message_reject {
     MESSAGE_ACCEPTED = 0,
