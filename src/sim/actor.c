@@ -192,9 +192,14 @@ static void say_addr(struct actor_end *end, uint32_t count)
 {
     struct sim *s = end->s;
     struct peer_addr *list = mem_calloc(count ? count : 1, sizeof(*list));
+    const struct sim_pool *pool = &s->pools[s->actors[s->hosts[end->link->side[end->side].host]->actor].pool];
     for (uint32_t i = 0; i < count; i++) {
         uint8_t ip[4] = {66, 0, 0, 0};
-        random_bytes(&s->random, ip + 1, 3);
+        if (pool->count) {
+            memcpy(ip, s->hosts[pool->first + random_below(&s->random, pool->count)]->at.addr.bytes, 4);
+        } else {
+            random_bytes(&s->random, ip + 1, 3);
+        }
         list[i] = (struct peer_addr){.at = {.addr = netaddr_ipv4(ip), .port = SIM_PORT},
                                      .services = NODE_NETWORK | NODE_WITNESS,
                                      .time = (uint32_t)(1700000000 + s->now_us / SIM_SECOND_US)};
@@ -346,7 +351,7 @@ static void answer(struct actor_end *end, const struct message *m)
     case MESSAGE_VERACK: c->shaken = true; break;
     case MESSAGE_PING: say(end, &pong); break;
     case MESSAGE_GETADDR:
-        if (served) say_addr(end, 3);
+        if (served) say_addr(end, end->s->seed_pool.count ? 250 : 3);
         break;
     case MESSAGE_GETHEADERS:
         if (served) send_best(end, locator_height(end->s, &m->as.locator));

@@ -45,7 +45,7 @@ static void stop_for_a_while(struct sim *s, struct sim_node *n, enum sim_stop ho
 {
     if (!n->node) return;
     sim_node_stop(n, how);
-    sim_at(s, s->now_us + sim_poisson_us(s, 2 * SIM_MINUTE_US), EV_START, n->index, 0, 0);
+    sim_at(s, s->now_us + sim_poisson_us(s, SIM_MINUTE_US), EV_START, n->index, 0, 0);
 }
 
 static void jump_clock(struct sim *s, struct sim_node *n)
@@ -81,7 +81,7 @@ static void split(struct sim *s, bool one_way)
         if (sim_chance(s, 500)) s->hosts[i]->side |= 1u << which;
     }
     s->partitions[which] = (struct sim_partition){.active = true, .one_way = one_way};
-    int64_t lasts = sim_poisson_us(s, 6 * SIM_MINUTE_US);
+    int64_t lasts = sim_poisson_us(s, 3 * SIM_MINUTE_US);
     /* Some of the connections across it do not live to see its end. */
     for (size_t i = 0; i < s->link_count; i++) {
         struct sim_link *l = s->links[i];

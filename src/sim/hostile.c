@@ -162,7 +162,7 @@ size_t sim_actor_appetite(struct sim *s, struct sim_link *link, unsigned side)
 /* A connection of its own to one of the nodes, now and then. */
 static void dial(struct sim *s, struct sim_actor *a)
 {
-    sim_at(s, s->now_us + sim_poisson_us(s, 20 * SIM_SECOND_US), EV_ACTOR_DIAL, a->index, 0, 0);
+    sim_at(s, s->now_us + sim_poisson_us(s, s->dial_every_us), EV_ACTOR_DIAL, a->index, 0, 0);
     if (a->connected >= a->dials || !s->node_count) return;
     const struct sim_node *n = s->nodes[random_below(&s->random, s->node_count)];
     a->connected++;

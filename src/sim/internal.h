@@ -20,7 +20,7 @@
 /* True time 0 on a clock that is right: 14 November 2023. */
 #define SIM_WALL_START_US INT64_C(1700000000000000)
 
-enum { SIM_PORT = 18444, SIM_NO_HOST = -1, SIM_PARTITIONS = 2 };
+enum { SIM_PORT = 18444, SIM_PARTITIONS = 2, SIM_SPREADS = 3, SIM_POOLS = 3 };
 
 /* A: a node or link unless said otherwise; for links C is the generation. */
 enum sim_event_kind {
@@ -114,6 +114,9 @@ struct sim_block {
     uint32_t time;
     bool valid;
     const char *fault; /* what is wrong with it */
+    int64_t found_us;
+    unsigned holders; /* nodes that had it as their tip, or a later one */
+    int64_t spread_us[SIM_SPREADS];
     struct buffer raw;
 };
 
@@ -123,11 +126,17 @@ struct sim_actor {
     uint32_t index, host;
     const struct sim_script *script;
     unsigned dials; /* connections that it keeps up */
+    unsigned pool;  /* whose addresses it tells; 0: those of nobody */
     unsigned connected;
 };
 
 struct sim_partition {
     bool active, one_way;
+};
+
+/* Hosts of one kind. */
+struct sim_pool {
+    uint32_t first, count;
 };
 
 struct sim_resolve {
@@ -175,6 +184,10 @@ struct sim {
     size_t script_count;
     uint64_t events;
 
+    bool mining_over;
+    int64_t dial_every_us; /* hostile hosts look at their connections on average */
+    struct sim_pool pools[SIM_POOLS];
+    struct sim_pool seed_pool; /* of DNS seeds; count 0: all hosts */
     void (*on_scenario)(struct sim *s, const struct sim_event *e);
     void *scenario;
 };

@@ -118,7 +118,10 @@ static int64_t next_arrival(struct sim *s, struct sim_link *link, struct sim_pip
 {
     int64_t start = p->busy_until_us > s->now_us ? p->busy_until_us : s->now_us;
     p->busy_until_us = start + (int64_t)(len * 1000000 / (link->bandwidth ? link->bandwidth : 1));
-    int64_t jitter = link->jitter_us ? sim_between(s, 0, link->jitter_us) : 0;
+    /* What leaves at one instant is delayed alike. */
+    bool first = p->last_put_us != s->now_us;
+    int64_t jitter = link->jitter_us && first ? sim_between(s, 0, link->jitter_us) : 0;
+    p->last_put_us = s->now_us;
     int64_t at = p->busy_until_us + link->latency_us + jitter;
     if (at < p->last_arrive_us) at = p->last_arrive_us;
     p->last_arrive_us = at;

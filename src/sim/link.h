@@ -19,7 +19,7 @@ struct sim_pipe {
     size_t start, arrived;
     struct sim_chunk *chunks; /* a queue of those that have not arrived */
     size_t first, count, cap;
-    int64_t busy_until_us, last_arrive_us;
+    int64_t busy_until_us, last_arrive_us, last_put_us;
     size_t uncredited; /* read, but the sender has not heard of it */
     bool scheduled;
     bool ended; /* the sender closed: no bytes follow */

@@ -32,7 +32,7 @@ struct sim_block *sim_block_add(struct sim *s, struct span raw, struct sim_block
     struct sim_block *b = sim_block_find(s, &hash);
     if (b) return b;
     b = mem_calloc(1, sizeof(*b));
-    *b = (struct sim_block){.hash = hash, .parent = parent, .time = h.time, .fault = fault};
+    *b = (struct sim_block){.hash = hash, .parent = parent, .time = h.time, .fault = fault, .found_us = s->now_us};
     b->height = parent ? parent->height + 1 : 0;
     b->valid = !fault && (!parent || parent->valid);
     buffer_put_span(&b->raw, raw);
@@ -195,7 +195,7 @@ static struct sim_node *draw_miner(struct sim *s)
 static void mine_final(struct sim *s)
 {
     struct sim_node *n = s->nodes[0];
-    sim_at(s, s->now_us + (s->final_blocks < 2 ? 2 : 10) * SIM_MINUTE_US, EV_MINE, 0, 0, 0);
+    sim_at(s, s->now_us + (s->final_blocks < 2 ? 1 : 10) * SIM_MINUTE_US, EV_MINE, 0, 0, 0);
     if (!n->node || n->fatal) return;
     sim_mine_on(n);
     if (!n->node) return;
@@ -205,6 +205,7 @@ static void mine_final(struct sim *s)
 
 void sim_mine_event(struct sim *s)
 {
+    if (s->mining_over) return;
     if (s->recovering) {
         mine_final(s);
         return;

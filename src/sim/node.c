@@ -9,6 +9,9 @@
 
 enum { MAX_ANCHORS = 2, BLOCKS_AT_ONCE = 64, SEED_ANSWER = 32 };
 
+/* In the boot of a failed dial: nobody is to blame. */
+#define NO_FEELER (UINT32_C(1) << 31)
+
 /* ---- making ---- */
 
 struct sim_node *sim_add_node(struct sim *s)
@@ -278,7 +281,10 @@ static void act_dial(struct sim_node *n, const struct p2p_action *a)
 {
     struct sim *s = n->sim;
     struct endpoint to = a->to;
-    if (a->type == CONN_FEELER && n->no_feelers) return; /* never answered: the slot of feelers is taken for ever */
+    if (a->type == CONN_FEELER && n->no_feelers) { /* not the fault of whom it went to */
+        sim_at(s, s->now_us + SIM_SECOND_US, EV_DIAL_FAILED, n->index, n->boot | NO_FEELER, a->dial);
+        return;
+    }
     if (a->host[0] && !endpoint_parse(&to, span_str(a->host), SIM_PORT)) {
         sim_at(s, s->now_us + SIM_SECOND_US, EV_DIAL_FAILED, n->index, n->boot, a->dial);
         return;
@@ -467,9 +473,11 @@ static void resolved(struct sim_node *n, const char *host)
     struct sim *s = n->sim;
     struct netaddr found[SEED_ANSWER];
     size_t count = 0, wanted = 4 + (size_t)random_below(&s->random, 9);
-    if (sim_chance(s, s->recovering ? 0 : 100)) wanted = 0;
+    if (sim_chance(s, s->recovering || s->seed_pool.count ? 0 : 100)) wanted = 0;
+    struct sim_pool pool = s->seed_pool;
+    if (!pool.count) pool = (struct sim_pool){.count = (uint32_t)s->host_count};
     for (; count < wanted && count < SEED_ANSWER; count++)
-        found[count] = s->hosts[random_below(&s->random, s->host_count)]->at.addr;
+        found[count] = s->hosts[pool.first + random_below(&s->random, pool.count)]->at.addr;
     for (unsigned i = 0; wanted && i < s->swarm.poison && count < SEED_ANSWER; i++) {
         uint8_t ip[4] = {66, 0, 0, 1};
         random_bytes(&s->random, ip + 1, 2);
@@ -502,14 +510,14 @@ void sim_node_on_event(struct sim *s, const struct sim_event *e)
         sim_node_start(n);
         return;
     }
-    if (!n->node || n->boot != e->b) return;
+    if (!n->node || n->boot != (e->b & ~NO_FEELER)) return;
     if (e->kind == EV_TICK && !e->c && n->tick_at_us != e->at_us) return;
     sim_node_set_clock(n);
     switch (e->kind) {
     case EV_TICK: tick(n, e); break;
     case EV_BLOCKS: n->blocks_scheduled = false; break;
     case EV_MAINTAIN: maintain(n); break;
-    case EV_DIAL_FAILED: p2p_dial_failed(n->node->p2p, e->c, NULL, false); break;
+    case EV_DIAL_FAILED: p2p_dial_failed(n->node->p2p, e->c, NULL, (e->b & NO_FEELER) != 0); break;
     case EV_RESOLVED: resolved(n, s->resolves[e->c].host); break;
     default: break;
     }

@@ -122,6 +122,7 @@ struct sim *sim_new(const struct sim_options *options, struct sim_report *report
         s->params.headers_redownload_size = 12;
     }
     hashmap_init(&s->host_by_key, offsetof(struct sim_host, key), sizeof(struct endpoint_key), options->seed);
+    s->dial_every_us = 20 * SIM_SECOND_US;
     load_scripts(s);
     sim_blocks_init(s);
     return s;

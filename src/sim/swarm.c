@@ -13,8 +13,8 @@ static void draw_faults(struct sim_swarm *w, struct random *r)
 {
     /* Averages where a class happens at all, minutes. */
     static const int64_t usual[FAULT_CLASSES] = {
-        [FAULT_CRASH] = 8,    [FAULT_STOP] = 10, [FAULT_RESET] = 2, [FAULT_HALF_OPEN] = 5, [FAULT_PARTITION] = 12,
-        [FAULT_ONE_WAY] = 12, [FAULT_CLOCK] = 6, [FAULT_DISK] = 10, [FAULT_SLOW] = 8,      [FAULT_FLIP] = 6};
+        [FAULT_CRASH] = 4,   [FAULT_STOP] = 5,  [FAULT_RESET] = 1, [FAULT_HALF_OPEN] = 3, [FAULT_PARTITION] = 6,
+        [FAULT_ONE_WAY] = 6, [FAULT_CLOCK] = 3, [FAULT_DISK] = 5,  [FAULT_SLOW] = 4,      [FAULT_FLIP] = 3};
     for (unsigned i = 0; i < FAULT_CLASSES; i++) {
         uint64_t much = random_below(r, 4); /* not at all, half, usual, thrice */
         w->fault_every_us[i] = much == 0   ? 0
@@ -32,19 +32,19 @@ void sim_swarm_draw(struct sim_swarm *w, uint64_t seed)
     w->nodes = 2 + (unsigned)random_below(r, 9);
     w->actors = (unsigned)random_below(r, 5);
     w->topology = (enum sim_topology)random_below(r, TOPOLOGY_COUNT);
-    w->fault_us = PICK(r, 4, 8, 12, 20) * SIM_MINUTE_US;
-    w->block_us = PICK(r, 8, 15, 30, 60) * SIM_SECOND_US;
+    w->fault_us = PICK(r, 3, 5, 8, 12) * SIM_MINUTE_US;
+    w->block_us = PICK(r, 5, 10, 20, 40) * SIM_SECOND_US;
     draw_faults(w, r);
     w->premined = (unsigned)PICK(r, 0, 0, 3, 20, 110, 130);
     w->latency_us = PICK(r, 1000, 50000, 200000, 1500000);
     w->jitter_us = PICK(r, 0, 5000, 300000);
     w->bandwidth = (uint64_t)PICK(r, 20000, 200000, 10000000);
-    w->window = (size_t)PICK(r, 500, 8000, 65536, 1 << 20);
+    w->window = (size_t)PICK(r, 500, 8000, 8000, 65536, 65536, 1 << 20);
     w->cut = (size_t)PICK(r, 0, 0, 0, 1460, 200, 7);
     w->clock_us = PICK(r, 0, 60, 3600, 3 * 3600) * SIM_SECOND_US;
     w->drift_ppm = (int32_t)PICK(r, 0, 50, 5000);
     w->block_delay_us = PICK(r, 0, 0, 20000, 2000000);
-    w->tick_us = PICK(r, 200, 1000, 1000, 3000) * 1000;
+    w->tick_us = PICK(r, 300, 1000, 2000, 4000) * 1000;
     w->maintain_us = PICK(r, 1, 5, 20) * SIM_MINUTE_US;
     w->coins_cache_bytes = (uint64_t)PICK(r, 1, 60000, 4 << 20);
     w->file_bytes = (uint32_t)PICK(r, 4096, 65536, 1 << 20);
