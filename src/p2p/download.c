@@ -187,7 +187,7 @@ void download_restore(struct p2p *p, struct peer *peer, struct block_node *node,
     if (!block->asked_first) return;
     memmove(&d->items[1], &d->items[0], (d->count - 1) * sizeof(struct in_flight *));
     d->items[0] = f;
-    d->since_us = block->asked_since_us;
+    if (d->since_us > block->asked_since_us) d->since_us = block->asked_since_us;
 }
 
 void download_peer_gone(struct p2p *p, struct peer *peer)

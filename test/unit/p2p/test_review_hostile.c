@@ -64,6 +64,13 @@ Test(review_hostile, garbage_wins_no_time)
         cr_assert_eq(peer->download.since_us, since);
         cr_assert_eq(peer->download.stalling_since_us, stalling);
     }
+    /* Two at once, of which the second is the first one asked for while the first is judged. */
+    h.hold_blocks = true;
+    for (int i = 0; i < 2; i++) harness_say_bytes(&h, id, "block", span_of(b.blocks[i]->raw.data, HEADER_BYTES + 1));
+    h.hold_blocks = false;
+    harness_pump(&h);
+    cr_assert_eq(peer->download.count, 2);
+    cr_assert_eq(peer->download.since_us, since);
     harness_wait_s(&h, 2);
     cr_assert_null(harness_peer_of(&h, id), "stalls as if it had said nothing");
     branch_free(&b);
