@@ -20,6 +20,7 @@ enum verdict_kind {
     VERDICT_LOW_WORK,       /* too little work to be kept */
     VERDICT_MISSING_INPUTS, /* a transaction spends what is not there (reported as CONSENSUS for a block) */
     VERDICT_PREMATURE,      /* a transaction that is not final yet, or spends a young coinbase */
+    VERDICT_NOT_STANDARD,   /* valid, perhaps, but not what we relay */
 };
 
 struct verdict {
