@@ -192,11 +192,23 @@ static void serve_txs(struct p2p *p, struct peer *peer)
     free(missing);
 }
 
+/* We have the block, and its compact form may have gone out, but the owner has yet to connect it: until then it could
+ * not be told from a stale one, and the request would get no answer at all. */
+static bool must_wait(const struct p2p *p, const struct inv *inv)
+{
+    if (!inv_is_block(inv) || !hashmap_get(&p->blocks.pending, inv->hash)) return false;
+    struct block_hash hash;
+    memcpy(hash.bytes, inv->hash, sizeof(hash.bytes));
+    const struct block_node *n = chain_find(p->chain, &hash);
+    return n && n->status & BLOCK_HAVE_DATA && !(n->status & (BLOCK_CONNECTED | BLOCK_ANY_FAILURE));
+}
+
 void serve_send(struct p2p *p, struct peer *peer)
 {
     struct peer_serve *s = &peer->serve;
     if (!s->count || !peer_is_open(peer)) return;
     serve_txs(p, peer);
+    if (s->count && must_wait(p, &s->requests[s->first])) return;
     /* One block a call, so that no peer holds up the others; an unknown kind is passed over. */
     if (s->count && !peer->send_full && !inv_is_tx(&s->requests[s->first])) {
         struct inv inv = s->requests[s->first++];

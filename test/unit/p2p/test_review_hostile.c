@@ -123,3 +123,36 @@ Test(review_hostile, silent_listeners_count_as_tried)
     cr_assert_eq(info.last_try_s, h.wall_us / 1000000);
     harness_free(&h);
 }
+
+/* A block is told of in compact form before it is connected: whoever wants all of it then must not be left waiting. */
+Test(review_hostile, a_block_told_of_is_served_once_it_is_connected)
+{
+    struct harness h;
+    struct p2p_block taken;
+    struct block_node *node;
+    struct verdict v = {0};
+    struct error e;
+    bool is_new;
+    harness_new(&h);
+    grow(&h, 3);
+    peer_id giver = harness_peer(&h, "1.2.3.4:5000", CONN_INBOUND),
+            asker = harness_peer(&h, "2.3.4.5:5000", CONN_INBOUND);
+    struct block *b = make_empty_block(&chain_tip(h.kit.chain)->header, &h.kit.params, 1);
+    h.hold_blocks = true;
+    say_block(&h, giver, b);
+    cr_assert(p2p_take_block(h.p, &taken));
+    cr_assert_eq(chain_accept_block(h.kit.chain, b, h.kit.now_s, 0, NULL, &node, &is_new, &v, &e), RESULT_OK);
+    cr_assert(is_new);
+    p2p_block_accepted(h.p, node, b);
+    say_getdata(&h, asker, INV_WITNESS_BLOCK, &b->hash);
+    cr_assert_eq(harness_answers(&h, asker, MESSAGE_BLOCK), 0);
+    cr_assert(p2p_has_work(h.p));
+    cr_assert_eq(kit_try_run(&h.kit, b, NULL, NULL, &e), RESULT_OK);
+    p2p_block_done(h.p, &taken, BLOCK_DONE_NEW, NULL);
+    harness_ticks(&h, 1);
+    cr_assert_eq(harness_answers(&h, asker, MESSAGE_BLOCK), 1);
+    cr_assert_not(serve_waits(&harness_peer_of(&h, asker)->serve));
+    buffer_clear(&taken.raw);
+    block_free(b);
+    harness_free(&h);
+}
