@@ -224,7 +224,8 @@ bool blocks_punish(struct p2p *p, struct peer *peer, const struct verdict *v, bo
     case VERDICT_VALID:
     case VERDICT_TIME_FUTURE:
     case VERDICT_LOW_WORK:
-    case VERDICT_PREMATURE: break;
+    case VERDICT_PREMATURE:
+    case VERDICT_NOT_STANDARD: break; /* no block is judged for standards */
     }
     if (blame)
         peer_misbehaves(p, peer, "%s", how);
