@@ -8,6 +8,9 @@
 #include "base/alloc.h"
 #include "node/parse_job.h"
 
+/* Raw bytes of what is parsed ahead: parsed they can be many times as much, and come from anybody. */
+enum { PARSE_AHEAD_BYTES = 16 << 20 };
+
 /* A block on its way. */
 struct arrival {
     struct parse_job job;
@@ -16,7 +19,8 @@ struct arrival {
 };
 
 struct node_peers {
-    struct arrival *first, **end; /* a queue; p2p bounds what one peer may have in it */
+    struct arrival *first, **end; /* a queue; the rest waits with p2p, which bounds what one peer may have */
+    size_t bytes;                 /* raw, of all in it */
     bool connecting;              /* the first one is stored, and the chain goes on its way to the best tip */
 };
 
@@ -35,6 +39,7 @@ static struct arrival *remove_first(struct node_peers *peers)
 {
     struct arrival *a = peers->first;
     peers->first = a->next;
+    peers->bytes -= a->job.len;
     if (!peers->first) peers->end = &peers->first;
     return a;
 }
@@ -63,17 +68,18 @@ void node_set_clock(struct node *n, int64_t wall_us, int64_t steady_us)
     if (n->p2p) p2p_set_time(n->p2p, n->mock_time_s ? n->mock_time_s * 1000000 : wall_us, steady_us);
 }
 
-/* Gives what came to the workers. */
+/* Gives what came to the workers, as far as there is room. */
 static void take_arrivals(struct node *n)
 {
     struct p2p_block block;
-    while (p2p_take_block(n->p2p, &block)) {
+    while (n->peers->bytes < PARSE_AHEAD_BYTES && p2p_take_block(n->p2p, &block)) {
         struct arrival *a = mem_calloc(1, sizeof(*a));
         a->from = block;
         a->from.raw = (struct buffer){0};
         a->job.test_mutation = block.parent_known;
         a->job.check_witness = block.check_witness;
         parse_job_start(&a->job, &n->chain->ports.workers, &n->chain->params, block.raw.data, block.raw.len);
+        n->peers->bytes += a->job.len;
         *n->peers->end = a;
         n->peers->end = &a->next;
     }
