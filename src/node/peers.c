@@ -7,6 +7,7 @@
 #include "addrman/addrman.h"
 #include "base/alloc.h"
 #include "node/parse_job.h"
+#include "p2p/filters.h"
 
 /* Raw bytes of what is parsed ahead: parsed they can be many times as much, and come from anybody. */
 enum { PARSE_AHEAD_BYTES = 16 << 20 };
@@ -33,6 +34,7 @@ void node_open_peers(struct node *n, const struct p2p_options *options, struct a
     n->peers = mem_calloc(1, sizeof(*n->peers));
     n->peers->end = &n->peers->first;
     p2p_set_importing(n->p2p, n->importing);
+    p2p_set_filter_index(n->p2p, n->filters);
 }
 
 static struct arrival *remove_first(struct node_peers *peers)

@@ -17,6 +17,7 @@ static void check_peer(const struct p2p *p, const struct peer *peer)
     CHECK(!peer->txs.has_relay || (peer->type != CONN_BLOCK_RELAY && peer->type != CONN_FEELER));
     CHECK(peer->ping.min_us <= peer->ping.last_us);
     CHECK(peer->serve.count <= MAX_INV + 1 && peer->serve.first + peer->serve.count <= peer->serve.cap);
+    CHECK(!peer->filters.stop || (p->filters && peer->filters.next <= peer->filters.stop->header.height));
     CHECK(peer->addrs.to_send_count <= MAX_ADDR);
     CHECK(peer->addrs.enabled == (peer->addrs.known.words != NULL));
     CHECK(peer->announce.count <= ARRAY_LEN(peer->announce.nodes) &&

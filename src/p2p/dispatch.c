@@ -38,15 +38,6 @@ static bool early_addr(struct p2p *p, struct peer *peer, enum message_type type)
     return false;
 }
 
-/* Block filters (BIP157) are not offered: nobody may ask. */
-static void refuse_block_filters(struct p2p *p, struct peer *peer, struct message *m)
-{
-    char who[PEER_LOG];
-    log_debug(p->log, LOGC_NET, "peer requested unsupported block filter type: %u, %s", m->as.getcfilters.filter_type,
-              peer_log_disconnect(who, p, peer));
-    peer_disconnect(p, peer);
-}
-
 static const struct route routes[MESSAGE_TYPE_COUNT] = {
     [MESSAGE_VERSION] = {PHASE_FIRST, handshake_early, handshake_on_version},
     [MESSAGE_VERACK] = {PHASE_NEGOTIATION, handshake_early, handshake_on_verack},
@@ -77,9 +68,9 @@ static const struct route routes[MESSAGE_TYPE_COUNT] = {
     [MESSAGE_FILTERLOAD] = {PHASE_OPEN, txs_early, txs_on_filter},
     [MESSAGE_FILTERADD] = {PHASE_OPEN, txs_early, txs_on_filter},
     [MESSAGE_FILTERCLEAR] = {PHASE_OPEN, txs_early, txs_on_filter},
-    [MESSAGE_GETCFILTERS] = {PHASE_OPEN, NULL, refuse_block_filters},
-    [MESSAGE_GETCFHEADERS] = {PHASE_OPEN, NULL, refuse_block_filters},
-    [MESSAGE_GETCFCHECKPT] = {PHASE_OPEN, NULL, refuse_block_filters},
+    [MESSAGE_GETCFILTERS] = {PHASE_OPEN, NULL, filters_on_getcfilters},
+    [MESSAGE_GETCFHEADERS] = {PHASE_OPEN, NULL, filters_on_getcfheaders},
+    [MESSAGE_GETCFCHECKPT] = {PHASE_OPEN, NULL, filters_on_getcfcheckpt},
 };
 
 /* Whether the handshake has come far enough for it. */

@@ -17,6 +17,7 @@
 #include "p2p/dial.h"
 #include "p2p/download.h"
 #include "p2p/evict.h"
+#include "p2p/filters.h"
 #include "p2p/handshake.h"
 #include "p2p/headers.h"
 #include "p2p/peer_info.h"
@@ -51,6 +52,7 @@ struct peer {
     struct peer_download download;
     struct peer_blocks blocks;
     struct peer_serve serve;
+    struct peer_filters filters;
     struct peer_announce announce;
     struct peer_compact compact;
     struct peer_chain_sync chain_sync;
@@ -63,6 +65,7 @@ struct p2p {
     const struct chain_params *params;
     struct addrman *addrman;
     struct bans *bans;
+    struct filter_index *filters; /* NULL: none */
     struct log *log;
     struct random random;
     uint64_t key[2]; /* keyed choices (SipHash) */

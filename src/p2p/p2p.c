@@ -152,6 +152,17 @@ static void send_pass(struct p2p *p, struct peer *peer)
     txs_send(p, peer);
 }
 
+static bool requests_wait(const struct peer *peer)
+{
+    return serve_waits(&peer->serve) || filters_wait(&peer->filters);
+}
+
+/* Requests of the peer wait, and its send queue has room for answers. */
+static bool wants_service(const struct peer *peer)
+{
+    return requests_wait(peer) && !peer->disconnecting && !peer->send_full;
+}
+
 /* All peers in an order that nobody can foresee, so that several connections in a row are no advantage. */
 static void pass_over_all(struct p2p *p)
 {
@@ -167,7 +178,8 @@ static void pass_over_all(struct p2p *p)
     for (size_t i = 0; i < count; i++) {
         struct peer *peer = order[i];
         if (!peer->disconnecting) ping_check_silence(p, peer);
-        if (!peer->disconnecting && !peer->send_full && serve_waits(&peer->serve)) serve_send(p, peer);
+        if (wants_service(peer)) serve_send(p, peer);
+        if (wants_service(peer)) filters_send(p, peer);
         send_pass(p, peer);
     }
     free(order);
@@ -193,10 +205,8 @@ int64_t p2p_deadline(const struct p2p *p)
 bool p2p_has_work(const struct p2p *p)
 {
     if (p->wake || p->action_count) return true;
-    for (size_t i = 0; i < p->peer_count; i++) {
-        const struct peer *peer = p->peers[i];
-        if (!peer->disconnecting && !peer->send_full && serve_waits(&peer->serve)) return true;
-    }
+    for (size_t i = 0; i < p->peer_count; i++)
+        if (wants_service(p->peers[i])) return true;
     return false;
 }
 
@@ -205,7 +215,7 @@ bool p2p_has_work(const struct p2p *p)
 bool p2p_ready(const struct p2p *p, peer_id id, const char *name)
 {
     const struct peer *peer = p2p_peer(p, id);
-    if (!peer || peer->disconnecting || peer->send_full || serve_waits(&peer->serve)) return false;
+    if (!peer || peer->disconnecting || peer->send_full || requests_wait(peer)) return false;
     if (peer->blocks.with_owner == 0) return true;
     /* What comes after a block may depend on it; more blocks do not. */
     return strcmp(name, message_row(MESSAGE_BLOCK)->name) == 0 && blocks_has_room(p, peer);
