@@ -2,36 +2,19 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "base/hashmap.h"
 #include "base/random.h"
-#include "descriptor/descriptor.h"
 #include "rpc/chain_call.h"
+#include "rpc/scan_scripts.h"
 #include "rpc/server.h"
 #include "rpc/table.h"
 
-enum { SCAN_SLICE = 20000, EXPAND_SLICE = 100, DEFAULT_RANGE_END = 1000 }; /* coins and positions at a time */
-
-/* A script that is looked for. */
-struct wanted {
-    uint64_t key; /* hash of the script */
-    struct wanted *next;
-    struct buffer script, text;
-};
-
-/* A descriptor of many scripts, of which some are wanted already. */
-struct pending {
-    const char *descriptor; /* lies in the call's arguments */
-    int64_t next, end;      /* indexes, END included */
-    unsigned path, paths;   /* of the next */
-};
+enum { SCAN_SLICE = 20000 }; /* coins at a time */
 
 struct scan {
-    struct pending *pending;
-    size_t pending_count, pending_cap;
+    struct scan_scripts scripts;
     struct coins_iter *iter;
     const struct block_node *at; /* nodes stay as long as the chain */
-    struct hashmap wanted;
-    uint64_t seed, txouts;
+    uint64_t txouts;
     amount_sat total;
     struct buffer found; /* elements of "unspents" */
     struct json_writer out;
@@ -42,114 +25,14 @@ struct scan {
 static void scan_free(void *state)
 {
     struct scan *s = state;
-    struct wanted *w, *next;
-    size_t at = 0;
-    while ((w = hashmap_next(&s->wanted, &at))) {
-        for (; w; w = next) {
-            next = w->next;
-            buffer_clear(&w->script);
-            buffer_clear(&w->text);
-            free(w);
-        }
-    }
-    hashmap_clear(&s->wanted);
-    free(s->pending);
+    scan_scripts_clear(&s->scripts);
     coins_iter_free(s->iter);
     buffer_clear(&s->found);
     free(s);
 }
 
-static const struct wanted *find_wanted(const struct scan *s, struct span script)
-{
-    uint64_t key = hash_bytes(s->seed, script.data, script.len);
-    const struct wanted *w = hashmap_get(&s->wanted, &key);
-    while (w && !span_equal(buffer_span(&w->script), script)) w = w->next;
-    return w;
-}
-
-/* Takes over the script and its text; the first text of a script stays. */
-static void want_script(struct scan *s, struct buffer *script_taken, struct buffer *text_taken)
-{
-    if (find_wanted(s, buffer_span(script_taken))) {
-        buffer_clear(script_taken);
-        buffer_clear(text_taken);
-        return;
-    }
-    struct wanted *w = mem_calloc(1, sizeof *w);
-    w->key = hash_bytes(s->seed, script_taken->data, script_taken->len);
-    w->script = *script_taken;
-    w->text = *text_taken;
-    *script_taken = *text_taken = (struct buffer){0};
-    struct wanted *first = hashmap_get(&s->wanted, &w->key);
-    if (first) {
-        w->next = first->next;
-        first->next = w;
-    } else {
-        hashmap_put(&s->wanted, w);
-    }
-}
-
-/* Wants the scripts of DESCRIPTOR at a position; WHOLE (may be NULL) gets what it is. False where the call failed. */
-static bool want_at(struct rpc_call *call, struct scan *s, const char *descriptor, struct descriptor_position at,
-                    struct descriptor_scripts *whole)
-{
-    struct descriptor_scripts scripts;
-    char error[DESCRIPTOR_ERROR_TEXT];
-    if (!descriptor_expand_at(&scripts, span_str(descriptor), false, rpc_prefixes(call), at, error)) {
-        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", error);
-        return false;
-    }
-    if (whole) *whole = scripts; /* the flags; the scripts go now */
-    if (scripts.needs_secrets)
-        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Cannot derive script without private keys: '%s'", descriptor);
-    for (size_t i = 0; i < scripts.count; i++) want_script(s, &scripts.script[i], &scripts.text[i]);
-    descriptor_scripts_clear(&scripts);
-    return !rpc_failed(call);
-}
-
-/* A scan object is a descriptor, or {"desc", "range"}. */
-static void want_object(struct rpc_call *call, struct scan *s, const json_t *object)
-{
-    struct descriptor_scripts whole;
-    const json_t *text = object, *range = NULL;
-    int64_t begin = 0, end = DEFAULT_RANGE_END;
-    if (json_is_object(object)) {
-        text = json_object_get(object, "desc");
-        range = json_object_get(object, "range");
-        if (!text || json_is_null(text)) {
-            rpc_fail(call, RPC_INVALID_PARAMETER, "Descriptor needs to be provided in scan object");
-            return;
-        }
-    } else if (!json_is_string(object)) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Scan object needs to be either a string or an object");
-        return;
-    }
-    const char *descriptor = rpc_value_str(call, text);
-    if (range && !json_is_null(range) && !rpc_failed(call)) rpc_value_range(call, range, &begin, &end);
-    if (rpc_failed(call)) return;
-    if (!want_at(call, s, descriptor, (struct descriptor_position){.index = (uint32_t)begin}, &whole)) return;
-    if (!whole.ranged) end = begin;
-    if (begin == end && whole.paths == 1) return;
-    s->pending = mem_grow(s->pending, &s->pending_cap, s->pending_count + 1, sizeof *s->pending);
-    s->pending[s->pending_count++] =
-        (struct pending){.descriptor = descriptor, .next = begin, .end = end, .paths = whole.paths};
-}
-
-/* Some more scripts of descriptors that have many. True where all are wanted. */
-static bool want_some(struct rpc_call *call, struct scan *s)
-{
-    for (unsigned left = EXPAND_SLICE; left && s->pending_count && !rpc_failed(call); left--) {
-        struct pending *p = &s->pending[s->pending_count - 1];
-        struct descriptor_position at = {.index = (uint32_t)p->next, .path = p->path};
-        want_at(call, s, p->descriptor, at, NULL);
-        p->path = (p->path + 1) % p->paths;
-        if (p->path == 0) p->next++;
-        if (p->next > p->end) s->pending_count--;
-    }
-    return s->pending_count == 0;
-}
-
-static void put_found(struct scan *s, const struct outpoint *at, const struct coin *coin, const struct wanted *wanted)
+static void put_found(struct scan *s, const struct outpoint *at, const struct coin *coin,
+                      const struct scan_script *wanted)
 {
     struct json_writer *w = &s->out;
     int32_t height = coin_height(coin->origin), tip = s->at->header.height;
@@ -196,7 +79,7 @@ static bool scan_some(struct rpc_call *call, struct scan *s)
             return true;
         }
         s->txouts++;
-        const struct wanted *w = find_wanted(s, coin.script_pubkey);
+        const struct scan_script *w = scan_scripts_find(&s->scripts, coin.script_pubkey);
         if (w) put_found(s, &at, &coin, w);
     }
     /* Coins lie in the order of their ids, which are as good as random. */
@@ -208,7 +91,7 @@ static bool scan_wake(struct rpc_call *call, enum rpc_wake why)
 {
     struct scan *s = call->deferral.state;
     if (why != RPC_WAKE_SLICE) return false;
-    if (!s->aborted && !want_some(call, s)) return rpc_failed(call);
+    if (!s->aborted && !scan_scripts_expand(call, &s->scripts)) return rpc_failed(call);
     if (rpc_failed(call)) return true;
     if (!s->aborted && !scan_some(call, s)) return false;
     if (rpc_failed(call)) return true;
@@ -222,10 +105,8 @@ static void start_scan(struct rpc_call *call)
     struct chain *c = call->node->chain;
     struct error e = {0};
     struct scan *s = mem_calloc(1, sizeof *s);
-    s->seed = random_u64(&call->node->random);
-    hashmap_init(&s->wanted, offsetof(struct wanted, key), sizeof(uint64_t), s->seed);
-    for (size_t i = 0; i < json_array_size(call->args[1]) && !rpc_failed(call); i++)
-        want_object(call, s, json_array_get(call->args[1], i));
+    scan_scripts_init(&s->scripts, random_u64(&call->node->random));
+    scan_scripts_want(call, &s->scripts, call->args[1]);
     enum result r = rpc_failed(call) ? RESULT_OK : chain_flush(c, false, &e);
     if (r != RESULT_OK) rpc_fail_result(call, RPC_INTERNAL_ERROR, r, &e);
     if (rpc_failed(call)) {

@@ -15,6 +15,7 @@ extern const struct rpc_method rpc_chain_methods[];
 extern const struct rpc_method rpc_wait_methods[];
 extern const struct rpc_method rpc_coins_methods[];
 extern const struct rpc_method rpc_scan_methods[];
+extern const struct rpc_method rpc_filter_methods[];
 extern const struct rpc_method rpc_template_methods[];
 extern const struct rpc_method rpc_blockstats_methods[];
 extern const struct rpc_method rpc_tx_methods[];

@@ -160,7 +160,7 @@ Test(rpc_chain, states)
     cr_expect_str_eq(text_of("getnetworkinfo", "[]", "subversion"), "/Satoshi:31.99.0/cairn:0.1.0/");
     expect_result("getindexinfo", "[]",
                   "{\"txindex\":{\"synced\":true,\"best_block_height\":10},\"coinstatsindex\":{\"synced\":true,"
-                  "\"best_block_height\":10}}");
+                  "\"best_block_height\":10},\"basic block filter index\":{\"synced\":true,\"best_block_height\":10}}");
     expect_result("getindexinfo", "[\"txindex\"]", "{\"txindex\":{\"synced\":true,\"best_block_height\":10}}");
     expect_result("verifychain", "[4,0]", "true");
     cr_expect(strstr(rpc_ask2(&f, "getmempoolinfo", "[]"), "\"mempoolminfee\":0.00000100,"));

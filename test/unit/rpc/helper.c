@@ -52,6 +52,7 @@ static void open_stores(struct rpc_fixture *f, bool indexes)
     if (!indexes) return;
     memory_store_open(&f->tx_index, &f->fault);
     memory_store_open(&f->coin_stats, &f->fault);
+    memory_store_open(&f->filters, &f->fault);
 }
 
 static void catch_up(struct rpc_fixture *f)
@@ -62,6 +63,8 @@ static void catch_up(struct rpc_fixture *f)
     enum result r = tx_index_catch_up(f->node->tx_index, 1000, &synced, &e);
     cr_assert(r == RESULT_OK && synced, "%s", e.text);
     r = coin_stats_index_catch_up(f->node->coin_stats, 1000, &synced, &e);
+    cr_assert(r == RESULT_OK && synced, "%s", e.text);
+    r = filter_index_catch_up(f->node->filters, 1000, &synced, &e);
     cr_assert(r == RESULT_OK && synced, "%s", e.text);
 }
 
@@ -79,6 +82,7 @@ void rpc_fixture_open_node(struct rpc_fixture *f, enum chain_type type, bool ind
         .block_min_fee_sat = 1,
         .tx_index = f->tx_index,
         .coin_stats = f->coin_stats,
+        .filters = f->filters,
     };
     enum result r = node_open(&f->node, &options, &f->ports, INT64_C(1600000000000000), NULL, &e);
     cr_assert_eq(r, RESULT_OK, "%s", e.text);
@@ -100,6 +104,7 @@ void rpc_fixture_close(struct rpc_fixture *f)
     if (!f->tx_index.ops) return;
     memory_store_close(&f->tx_index);
     memory_store_close(&f->coin_stats);
+    memory_store_close(&f->filters);
 }
 
 const char *rpc_ask(struct rpc_fixture *f, int64_t now_us, const char *user, const char *body)

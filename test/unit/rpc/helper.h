@@ -19,12 +19,12 @@ struct rpc_fixture {
     struct node *node;
     struct memory_fault fault;
     struct chain_ports ports;
-    struct kv_store tx_index, coin_stats;
+    struct kv_store tx_index, coin_stats, filters;
 };
 
 /* The fixture must stay where it is. */
 void rpc_fixture_open(struct rpc_fixture *f);
-/* The same with a node of a new chain on stores in memory; INDEXES: with both indexes, caught up. */
+/* The same with a node of a new chain on stores in memory; INDEXES: with all indexes, caught up. */
 void rpc_fixture_open_node(struct rpc_fixture *f, enum chain_type type, bool indexes);
 void rpc_fixture_close(struct rpc_fixture *f);
 
