@@ -217,6 +217,7 @@ static enum result open_database(struct leveldb_store *s, bool wipe, struct erro
     if (mkdir(s->path, 0700) && errno != EEXIST)
         return error_set(e, errno == ENOSPC ? RESULT_FULL : RESULT_IO, "Cannot create folder %s: %s", s->path,
                          strerror(errno));
+    log_info(s->log, "Opening LevelDB in %s", s->path);
     s->db = leveldb_open(s->options, s->path, &text);
     return text ? failed(s, "Opening", text, e) : RESULT_OK;
 }
@@ -234,7 +235,7 @@ enum result leveldb_store_open(struct kv_store *out, const char *path, size_t ca
         *out = (struct kv_store){0};
         return result;
     }
-    log_debug(log, LOGC_LEVELDB, "Opened LevelDB in %s", path);
+    log_info(log, "Opened LevelDB successfully");
     *out = (struct kv_store){.ops = &leveldb_ops, .ctx = s};
     return RESULT_OK;
 }
