@@ -200,7 +200,9 @@ static bool must_wait(const struct p2p *p, const struct inv *inv)
     struct block_hash hash;
     memcpy(hash.bytes, inv->hash, sizeof(hash.bytes));
     const struct block_node *n = chain_find(p->chain, &hash);
-    return n && n->status & BLOCK_HAVE_DATA && !(n->status & (BLOCK_CONNECTED | BLOCK_ANY_FAILURE));
+    return n && n->status & BLOCK_HAVE_DATA && n->chain_tx_count &&
+           !(n->status & (BLOCK_CONNECTED | BLOCK_ANY_FAILURE)) &&
+           u256_cmp(n->header.chainwork, chain_tip(p->chain)->header.chainwork) > 0;
 }
 
 void serve_send(struct p2p *p, struct peer *peer)

@@ -120,7 +120,8 @@ static void switch_categories(struct rpc_call *call, struct log *log, const json
             continue;
         }
         uint64_t bits = category == LOGC_ALL ? ~UINT64_C(0) : UINT64_C(1) << category;
-        log->debug_categories = on ? log->debug_categories | bits : log->debug_categories & ~bits;
+        uint64_t now = on ? log->debug_categories | bits : log->debug_categories & ~bits;
+        __atomic_store_n(&log->debug_categories, now, __ATOMIC_RELAXED); /* other threads look at it */
     }
 }
 
