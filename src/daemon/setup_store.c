@@ -168,8 +168,8 @@ static bool check_index_data(struct daemon *d, struct start_error *error)
     struct index_info infos[3];
     size_t count = 0;
     if (d->node->tx_index) tx_index_info(d->node->tx_index, &infos[count++]);
-    if (d->node->coin_stats) coin_stats_index_info(d->node->coin_stats, &infos[count++]);
     if (d->node->filters) filter_index_info(d->node->filters, &infos[count++]);
+    if (d->node->coin_stats) coin_stats_index_info(d->node->coin_stats, &infos[count++]);
     for (size_t i = 0; i < count; i++) {
         if (!infos[i].data_pruned) continue;
         return start_fail(
