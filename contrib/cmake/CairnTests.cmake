@@ -1,6 +1,8 @@
 # Everything ctest runs, by label:
 #   unit        test/unit/ROOM/*.c and test/model/ROOM/*.c: the Criterion programs test_ROOM and model_ROOM, which link
-#               their room and what that room may see; test/sim/*.c: the Criterion program test_scenarios over the simulator
+#               their room and what that room may see
+#   sim         test/sim: virtual networks from every seed that ever failed, and from new ones each day
+#   fuzz        (also unit) test/fuzz/NAME.c over the files of test/fuzz/corpus/NAME, without libFuzzer
 #   thread      test/thread/*.c: one plain program a file (Criterion does not run under ThreadSanitizer)
 #   lint        test/lint/*.py, each with a run that plants a violation and must find it
 #   functional  test/functional/test_*.py: real daemons; CAIRN_BIN_DIR in the environment names the folder of the programs
@@ -55,7 +57,19 @@ foreach(room IN ITEMS chain index p2p node rpc)
   endif()
 endforeach()
 cairn_criterion(test_lib cairn_library "${PROJECT_SOURCE_DIR}/test/unit/lib")
-cairn_criterion(test_scenarios cairn_sim "${PROJECT_SOURCE_DIR}/test/sim")
+
+# What the fuzz targets (CairnFuzz.cmake) found worth keeping, replayed.
+file(GLOB corpora CONFIGURE_DEPENDS LIST_DIRECTORIES true "${PROJECT_SOURCE_DIR}/test/fuzz/corpus/*")
+set(every_room ${rooms})
+list(TRANSFORM every_room PREPEND cairn_)
+foreach(corpus IN LISTS corpora)
+  get_filename_component(name "${corpus}" NAME)
+  add_executable(replay_${name} "${PROJECT_SOURCE_DIR}/test/fuzz/${name}.c" "${PROJECT_SOURCE_DIR}/test/fuzz/replay/main.c")
+  target_include_directories(replay_${name} PRIVATE "${PROJECT_SOURCE_DIR}/test")
+  target_link_libraries(replay_${name} PRIVATE ${every_room})
+  add_test(NAME replay_${name} COMMAND ${CAIRN_TEST_WRAPPER} $<TARGET_FILE:replay_${name}> "${corpus}")
+  set_tests_properties(replay_${name} PROPERTIES LABELS "unit;fuzz" TIMEOUT 300)
+endforeach()
 
 # Thread tests: exit status 0 or the test failed.
 file(GLOB threads CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/thread/*.c")
@@ -92,6 +106,13 @@ if(TARGET cairnd AND NOT CAIRN_SANITIZE STREQUAL "thread")
     set_tests_properties(${name} PROPERTIES LABELS functional TIMEOUT 600
       ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;CAIRN_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};CAIRN_TEST_DATA_DEFAULT=${CAIRN_TEST_DATA}")
   endforeach()
+endif()
+
+# Virtual networks.
+if(TARGET cairn-sim AND NOT CAIRN_SANITIZE STREQUAL "thread")
+  add_test(NAME sim_seeds COMMAND $<TARGET_FILE:cairn-sim> --file "${PROJECT_SOURCE_DIR}/test/sim/seeds" --jobs 2)
+  add_test(NAME sim_new_seeds COMMAND "${PROJECT_SOURCE_DIR}/test/sim/new_seeds" $<TARGET_FILE:cairn-sim>)
+  set_tests_properties(sim_seeds sim_new_seeds PROPERTIES LABELS sim TIMEOUT 600)
 endif()
 
 # Benchmarks: one program each, never run as tests.

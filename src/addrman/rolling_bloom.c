@@ -16,13 +16,21 @@ static uint32_t pairs_for(uint32_t elements_per_generation, unsigned hashes)
     return (uint32_t)(positions / 64 + 1);
 }
 
+static void forget_key(struct rolling_bloom *b, struct random *random)
+{
+    b->key[0] = random_u64(random);
+    b->key[1] = random_u64(random);
+    b->entries = 0;
+    b->generation = 1;
+}
+
 void rolling_bloom_init(struct rolling_bloom *b, uint32_t elements, unsigned rarity, struct random *random)
 {
     CHECK(elements > 0 && elements <= 10000000 && rarity >= 1 && rarity <= 50);
     *b = (struct rolling_bloom){.entries_per_generation = (elements + 1) / 2, .hashes = rarity};
     b->pairs = pairs_for(b->entries_per_generation, rarity);
-    b->words = mem_calloc(b->pairs, 2 * sizeof(*b->words));
-    rolling_bloom_reset(b, random);
+    b->words = mem_calloc(b->pairs, 2 * sizeof(*b->words)); /* pages that nobody touched yet */
+    forget_key(b, random);
 }
 
 void rolling_bloom_clear(struct rolling_bloom *b)
@@ -33,10 +41,7 @@ void rolling_bloom_clear(struct rolling_bloom *b)
 
 void rolling_bloom_reset(struct rolling_bloom *b, struct random *random)
 {
-    b->key[0] = random_u64(random);
-    b->key[1] = random_u64(random);
-    b->entries = 0;
-    b->generation = 1;
+    forget_key(b, random);
     memset(b->words, 0, b->pairs * 2 * sizeof(*b->words));
 }
 
