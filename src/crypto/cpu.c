@@ -9,6 +9,11 @@ bool cpu_has_avx2(void)
     return __builtin_cpu_supports("avx2");
 }
 
+bool cpu_has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f");
+}
+
 bool cpu_has_sha_ni(void)
 {
 #if defined(__clang__)
@@ -21,6 +26,11 @@ bool cpu_has_sha_ni(void)
 }
 #else
 bool cpu_has_avx2(void)
+{
+    return false;
+}
+
+bool cpu_has_avx512(void)
 {
     return false;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 bool cpu_has_avx2(void);
+bool cpu_has_avx512(void); /* the foundation, avx512f */
 bool cpu_has_sha_ni(void);
 
 #endif
