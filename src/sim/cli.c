@@ -205,7 +205,6 @@ static void print_totals(const struct totals *t, time_t began)
            (unsigned long long)t->restarts, (unsigned long long)t->faults,
            (long long)(t->slowest_recovery_us / 1000000), (unsigned long long)t->slowest_seed, t->peak_memory / 1000,
            (long long)(time(NULL) - began), (unsigned long long)t->trace);
-    printf("%llu passed, %llu failed\n", (unsigned long long)(t->seeds - t->failed), (unsigned long long)t->failed);
 }
 
 int sim_cli_many(const struct sim_cli *c)

@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "sim/internal.h"
 
-enum { MAX_ANCHORS = 2, BLOCKS_AT_ONCE = 64, SEED_ANSWER = 32 };
+enum { MAX_ANCHORS = 2, BLOCKS_AT_ONCE = 64, SEED_ANSWER = 32, FIXED_SEEDS = 3 };
 
 /* In the boot of a failed dial: nobody is to blame. */
 #define NO_FEELER (UINT32_C(1) << 31)
@@ -102,6 +102,21 @@ static void open_bans(struct sim_node *n, struct bans *bans)
         sim_fail(n->sim, "node %u cannot read its own bans: %s", n->index, e.text);
 }
 
+/* Some that are always there, for when DNS says nothing. */
+static size_t fixed_seeds_fill(struct sim *s, struct peer_addr *out)
+{
+    struct sim_pool pool = s->seed_pool;
+    size_t count = 0;
+    for (; count < FIXED_SEEDS; count++) {
+        uint32_t host = pool.count ? pool.first + (uint32_t)random_below(&s->random, pool.count)
+                                   : s->nodes[random_below(&s->random, s->node_count)]->host;
+        out[count] = (struct peer_addr){.at = s->hosts[host]->at,
+                                        .services = NODE_NETWORK | NODE_WITNESS,
+                                        .time = (uint32_t)(SIM_WALL_START_US / SIM_SECOND_US)};
+    }
+    return count;
+}
+
 static void open_peers(struct sim_node *n)
 {
     static const char *const seeds[] = {"seed.sim.invalid"};
@@ -116,6 +131,7 @@ static void open_peers(struct sim_node *n)
                             .listen = true,
                             .dns_lookup = true,
                             .dns_seed = !fixed_graph,
+                            .fixed_seeds = !fixed_graph,
                             .automatic = !fixed_graph,
                             .advertise = true,
                             .extra_txs = 100,
@@ -139,6 +155,9 @@ static void open_peers(struct sim_node *n)
         sim_fail(s, "node %u cannot read its own anchors: %s", n->index, e.text);
     o.anchors = anchors;
     buffer_clear(file);
+    struct peer_addr fixed[FIXED_SEEDS];
+    o.fixed = fixed;
+    o.fixed_count = fixed_seeds_fill(s, fixed);
     random_bytes(&s->random, o.seed, sizeof(o.seed));
     struct bans bans;
     struct addrman *addrman = open_addrman(n);

@@ -14,6 +14,8 @@ FILES = [
     ("cairnd", "rpc", "doc/rpc.md"),
     ("cairnd", "completion", "contrib/completions/bash/cairnd.bash"),
     ("cairn-cli", "completion", "contrib/completions/bash/cairn-cli.bash"),
+    ("cairn-sim", "man", "doc/man/cairn-sim.1"),
+    ("cairn-sim", "completion", "contrib/completions/bash/cairn-sim.bash"),
 ]
 
 
