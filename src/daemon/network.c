@@ -353,8 +353,8 @@ bool network_serve(struct daemon *d)
     loop->more = false;
     settle(d); /* users may have wanted something since */
     take_events(d);
+    handle_messages(d, until); /* before the tick: what is here already must not count as missing there */
     if (tick_is_due(d)) tick(d);
-    handle_messages(d, until);
     if (blocks || loop->more) handle_blocks(d);
     return loop->more || p2p_has_work(d->node->p2p);
 }
