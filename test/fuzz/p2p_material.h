@@ -20,6 +20,7 @@ enum {
 
 struct material {
     struct chain_ports ports; /* as a node left them after BASE blocks */
+    struct kv_store filters;  /* the same: the index of compact filters */
     struct memory_fault fault;
     struct block_header genesis;
     struct block *base[BASE]; /* by height - 1 */
@@ -78,8 +79,9 @@ static inline void material_longer(struct material *m, const struct chain_params
     }
 }
 
-static inline void material_base(struct material *m, const struct chain_params *p, const struct node_options *options)
+static inline void material_base(struct material *m, const struct chain_params *p, const struct node_options *given)
 {
+    struct node_options options = *given;
     struct node *node;
     struct error e;
     struct block *genesis = block_parse(p->genesis_raw);
@@ -90,8 +92,10 @@ static inline void material_base(struct material *m, const struct chain_params *
     memory_store_open(&m->ports.index, &m->fault);
     memory_store_open(&m->ports.coins, &m->fault);
     memory_files_open(&m->ports.files, &m->fault);
+    memory_store_open(&m->filters, &m->fault);
+    options.filters = m->filters;
     int64_t now_us = (prev.time + 86400) * INT64_C(1000000);
-    CHECK(node_open(&node, options, &m->ports, now_us, NULL, &e) == RESULT_OK);
+    CHECK(node_open(&node, &options, &m->ports, now_us, NULL, &e) == RESULT_OK);
     node_set_time(node, now_us);
     CHECK(node_activate(node, NULL, &e) == RESULT_OK);
     for (int i = 0; i < BASE; i++) {

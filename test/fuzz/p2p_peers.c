@@ -44,7 +44,7 @@ enum setup {
     SETUP_LATE = 2,     /* days after the last block: initial download */
     SETUP_FULL = 4,     /* few inbound slots */
     SETUP_BLOCKS_ONLY = 8,
-    SETUP_UPLOAD = 16, /* a small upload target */
+    SETUP_UPLOAD = 16, /* a small upload target, and compact filters are served */
     SETUP_SEEDS = 32,
     SETUP_IMPORT = 64,
     SETUP_LOG = 128, /* all lines are formatted */
@@ -57,6 +57,7 @@ struct run {
     struct log log;
     struct memory_fault fault;
     struct chain_ports ports;
+    struct kv_store filters;
     struct talker talkers[PEERS];
     size_t count;
     unsigned long_messages;
@@ -335,6 +336,15 @@ static void say_locator(struct run *r, const struct talker *t, enum message_type
     say(r, t, &(struct message){.type = type, .as.locator = {PROTOCOL_VERSION, hashes, 2, {{0}}}});
 }
 
+static void say_getcfilters(struct run *r, const struct talker *t)
+{
+    static const enum message_type types[] = {MESSAGE_GETCFILTERS, MESSAGE_GETCFHEADERS, MESSAGE_GETCFCHECKPT};
+    enum message_type type = types[next(r) % ARRAY_LEN(types)];
+    uint8_t filter_type = next(r) == 255;
+    uint32_t start = next(r) * (next(r) % 2u);
+    say_damaged(r, t, &(struct message){.type = type, .as.getcfilters = {filter_type, start, next_block(r)->hash}});
+}
+
 static void say_addrs(struct run *r, const struct talker *t, enum message_type type)
 {
     struct peer_addr addrs[12];
@@ -517,7 +527,8 @@ static void say_something(struct run *r, uint8_t what)
     case 19:
         if (t) shake_hands(r, t);
         break;
-    default: answer(r, t); break;
+    case 20: answer(r, t); break;
+    default: say_getcfilters(r, t); break;
     }
 }
 
@@ -587,7 +598,8 @@ static void open_peers(struct run *r)
     bool seeds = r->setup & SETUP_SEEDS;
     random_init_u64(&random, 5);
     bans_init(&bans, BANS_DEFAULT_S, &random);
-    struct p2p_options o = {.services = NODE_NETWORK | NODE_WITNESS | NODE_NETWORK_LIMITED,
+    uint64_t services = r->setup & SETUP_UPLOAD ? NODE_COMPACT_FILTERS : 0;
+    struct p2p_options o = {.services = NODE_NETWORK | NODE_WITNESS | NODE_NETWORK_LIMITED | services,
                             .subversion = "/fuzzed/",
                             .default_port = 18444,
                             .max_connections = r->setup & SETUP_FULL ? 43 : P2P_DEFAULT_CONNECTIONS,
@@ -632,6 +644,10 @@ static void open_node(struct run *r)
     memory_store_clone(&r->ports.index, &r->material->ports.index, &r->fault);
     memory_store_clone(&r->ports.coins, &r->material->ports.coins, &r->fault);
     memory_files_clone(&r->ports.files, &r->material->ports.files, &r->fault);
+    if (r->setup & SETUP_UPLOAD) {
+        memory_store_clone(&r->filters, &r->material->filters, &r->fault);
+        options.filters = r->filters;
+    }
     int64_t after_s = r->setup & SETUP_LATE ? 3 * 86400 : 600 * (BRANCH + 1);
     r->wall_us = (r->material->base_time_s + after_s) * INT64_C(1000000);
     r->steady_us = 1000000;
@@ -676,6 +692,7 @@ static void close_node(struct run *r)
     memory_store_close(&r->ports.index);
     memory_store_close(&r->ports.coins);
     memory_files_close(&r->ports.files);
+    memory_store_close(&r->filters);
     arena_clear(&r->arena);
 }
 
