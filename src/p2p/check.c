@@ -37,7 +37,7 @@ static void check_requests(const struct p2p *p)
         }
     for (size_t i = 0; i < p->peer_count; i++) {
         const struct peer_download *d = &p->peers[i]->download;
-        CHECK(d->count <= DOWNLOAD_PER_PEER);
+        CHECK(d->count <= DOWNLOAD_PER_PEER && d->wish_count <= d->wish_cap);
         for (size_t k = 0; k < d->count; k++) CHECK(d->items[k]->peer == p->peers[i]);
         by_peer += d->count;
     }
@@ -83,8 +83,9 @@ static size_t peer_memory(const struct peer *peer)
     return sizeof(*peer) + peer->addrs.to_send_cap * sizeof(struct peer_addr) +
            (peer->addrs.known.words ? peer->addrs.known.pairs * 2 * sizeof(uint64_t) : 0) +
            peer->serve.cap * sizeof(struct inv) + peer->download.count * sizeof(struct in_flight) +
-           peer->announce.inv_cap * sizeof(struct block_hash) + compact_peer_memory(peer) +
-           (peer->headers.presync ? presync_memory(peer->headers.presync) : 0) + peer->blocks.bytes_with_owner;
+           peer->download.wish_cap * sizeof(struct block_node *) + peer->announce.inv_cap * sizeof(struct block_hash) +
+           compact_peer_memory(peer) + (peer->headers.presync ? presync_memory(peer->headers.presync) : 0) +
+           peer->blocks.bytes_with_owner;
 }
 
 size_t p2p_memory(const struct p2p *p)

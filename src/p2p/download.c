@@ -193,6 +193,9 @@ void download_restore(struct p2p *p, struct peer *peer, struct block_node *node,
 void download_peer_gone(struct p2p *p, struct peer *peer)
 {
     while (peer->download.count) download_forget(p, &peer->download.items[peer->download.count - 1]->hash, peer);
+    free(peer->download.wishes);
+    peer->download.wishes = NULL;
+    peer->download.wish_count = peer->download.wish_cap = 0;
     if (peer->download.preferred) p->download.preferred_peers--;
     peer->download.preferred = false;
 }

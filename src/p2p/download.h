@@ -21,6 +21,7 @@ struct in_flight {
     struct peer *peer;
     struct partial_block *partial; /* of its compact form; NULL: none */
     struct in_flight *next_same;   /* another peer's, same block */
+    bool wished;                   /* by a user */
 };
 
 struct peer_download {
@@ -30,6 +31,8 @@ struct peer_download {
     int64_t stalling_since_us; /* 0: not stalling */
     struct block_node *last_common;
     bool preferred;
+    struct block_node **wishes; /* blocks that a user wants of this peer and that found no room yet, oldest first */
+    size_t wish_count, wish_cap;
 };
 
 struct download {

@@ -135,15 +135,86 @@ static void note_staller(struct p2p *p, const struct peer *peer, peer_id id)
     log_debug(p->log, LOGC_NET, "Stall started peer=%lld", (long long)id);
 }
 
+/* ---- what users want ---- */
+
+/* Nobody is asked for NODE because a user wanted it. */
+static void forget_wishes(struct p2p *p, const struct block_node *node)
+{
+    for (size_t i = 0; i < p->peer_count; i++) {
+        struct peer_download *d = &p->peers[i]->download;
+        size_t kept = 0;
+        for (size_t k = 0; k < d->wish_count; k++)
+            if (d->wishes[k] != node) d->wishes[kept++] = d->wishes[k];
+        d->wish_count = kept;
+    }
+}
+
+/* A wish goes before the newest of our own requests, and waits behind those of users. */
+static bool make_room(struct p2p *p, struct peer *peer)
+{
+    const struct peer_download *d = &peer->download;
+    if (d->count < DOWNLOAD_PER_PEER) return true;
+    for (size_t i = d->count; i > 0; i--) {
+        if (d->items[i - 1]->wished) continue;
+        download_forget(p, &d->items[i - 1]->hash, peer);
+        return true;
+    }
+    return false;
+}
+
+static void ask_for(struct p2p *p, struct peer *peer, struct block_node *node)
+{
+    char hash[HASH_TEXT];
+    struct in_flight *f = download_note(p, peer, node, false);
+    if (!f) return;
+    f->wished = true;
+    struct inv item = block_inv(peer, node);
+    peer_send_inv(p, peer, MESSAGE_GETDATA, &item, 1);
+    log_debug(p->log, LOGC_NET, "Requesting block %s from peer=%lld", block_hash_text(hash, &node->header.hash),
+              (long long)peer->id);
+}
+
+/* Asks for what waits, as far as there is room. */
+static void ask_for_wishes(struct p2p *p, struct peer *peer)
+{
+    struct peer_download *d = &peer->download;
+    size_t taken = 0;
+    for (; taken < d->wish_count && d->count < DOWNLOAD_PER_PEER; taken++)
+        if (!(d->wishes[taken]->status & BLOCK_HAVE_DATA)) ask_for(p, peer, d->wishes[taken]);
+    if (!taken) return;
+    d->wish_count -= taken;
+    memmove(d->wishes, d->wishes + taken, d->wish_count * sizeof(struct block_node *));
+}
+
+const char *p2p_fetch_block(struct p2p *p, peer_id id, struct block_node *node)
+{
+    if (p->importing) return "Loading blocks ...";
+    struct peer *peer = p2p_peer(p, id);
+    if (!peer || peer->disconnecting) return "Peer does not exist";
+    if (!download_serves_witness(peer)) return "Pre-SegWit peer";
+    struct peer_download *d = &peer->download;
+    download_forget(p, &node->header.hash, NULL);
+    forget_wishes(p, node);
+    if (make_room(p, peer)) {
+        ask_for(p, peer, node);
+    } else {
+        d->wishes = mem_grow(d->wishes, &d->wish_cap, d->wish_count + 1, sizeof(struct block_node *));
+        d->wishes[d->wish_count++] = node;
+    }
+    return NULL;
+}
+
+/* ---- the pass ---- */
+
 void download_send(struct p2p *p, struct peer *peer)
 {
     struct block_node *wanted[DOWNLOAD_PER_PEER];
     struct inv items[DOWNLOAD_PER_PEER];
     char hash[HASH_TEXT];
     peer_id staller;
-    if (p->importing || peer->disconnecting || !download_serves_blocks(peer) ||
-        peer->download.count >= DOWNLOAD_PER_PEER)
-        return;
+    if (p->importing || peer->disconnecting || !download_serves_blocks(peer)) return;
+    if (peer->download.wish_count) ask_for_wishes(p, peer);
+    if (peer->download.count >= DOWNLOAD_PER_PEER) return;
     bool as_source = download_is_source(p, peer) && !download_is_limited(peer);
     if (!as_source && chain_is_initial_download(p->chain, p2p_now_s(p))) return;
     size_t count = download_next(p, peer, wanted, DOWNLOAD_PER_PEER - peer->download.count, &staller);
@@ -214,23 +285,4 @@ void download_fetch_directly(struct p2p *p, struct peer *peer, struct block_node
                   block_hash_text(hash, &last->header.hash), last->header.height);
     if (count == 1 && wants_compact(p, peer, last, &items[0])) items[0].type = INV_CMPCT_BLOCK;
     if (count) peer_send_inv(p, peer, MESSAGE_GETDATA, items, count);
-}
-
-const char *p2p_fetch_block(struct p2p *p, peer_id id, struct block_node *node)
-{
-    char hash[HASH_TEXT];
-    if (p->importing) return "Loading blocks ...";
-    struct peer *peer = p2p_peer(p, id);
-    if (!peer || peer->disconnecting) return "Peer does not exist";
-    if (!download_serves_witness(peer)) return "Pre-SegWit peer";
-    download_forget(p, &node->header.hash, NULL);
-    /* The user's wish goes before the newest of our own. */
-    struct peer_download *d = &peer->download;
-    if (d->count == DOWNLOAD_PER_PEER) download_forget(p, &d->items[d->count - 1]->hash, peer);
-    if (!download_note(p, peer, node, false)) return "Already requested from this peer";
-    struct inv item = block_inv(peer, node);
-    peer_send_inv(p, peer, MESSAGE_GETDATA, &item, 1);
-    log_debug(p->log, LOGC_NET, "Requesting block %s from peer=%lld", block_hash_text(hash, &node->header.hash),
-              (long long)id);
-    return NULL;
 }

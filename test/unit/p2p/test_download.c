@@ -308,11 +308,25 @@ Test(download, a_user_may_have_a_block_fetched)
         cr_assert_null(p2p_fetch_block(h.p, a, chain_at(h.kit.chain, height)));
     harness_pump(&h);
     cr_assert_eq(harness_answers(&h, a, MESSAGE_GETDATA), 16);
-    /* The list is full: the newest wish takes the place of the one before. */
+    /* The list is full of wishes: more wait until there is room, each once, but for those that came meanwhile. */
+    for (int32_t height = 17; height <= 20; height++)
+        cr_assert_null(p2p_fetch_block(h.p, a, chain_at(h.kit.chain, height)));
     cr_assert_null(p2p_fetch_block(h.p, a, chain_at(h.kit.chain, 17)));
     cr_assert_eq(in_flight(&h, a), 16);
-    cr_assert_null(download_find(h.p, &chain_at(h.kit.chain, 16)->header.hash));
-    harness_pump(&h);
+    cr_assert_not_null(download_find(h.p, &chain_at(h.kit.chain, 16)->header.hash));
+    cr_assert_null(download_find(h.p, &chain_at(h.kit.chain, 17)->header.hash));
+    for (int32_t height = 17; height <= 20; height++)
+        if (height != 18) chain_at(h.kit.chain, height)->status &= ~(uint32_t)BLOCK_HAVE_DATA;
+    download_forget(h.p, &chain_at(h.kit.chain, 2)->header.hash, NULL);
+    download_forget(h.p, &chain_at(h.kit.chain, 3)->header.hash, NULL);
+    harness_ticks(&h, 2);
+    cr_assert_eq(in_flight(&h, a), 16);
+    cr_assert_eq(harness_answers(&h, a, MESSAGE_GETDATA), 18);
+    for (int32_t height = 17; height <= 20; height++) {
+        bool asked = download_find(h.p, &chain_at(h.kit.chain, height)->header.hash);
+        cr_assert_eq(asked, height >= 19, "height %d: 18 came by itself, 17 was asked for again, last", height);
+        chain_at(h.kit.chain, height)->status |= BLOCK_HAVE_DATA;
+    }
     cr_assert_eq(next_getdata(&h, a, &item), 1);
     cr_assert_eq(item.type, INV_WITNESS_BLOCK);
     cr_assert_arr_eq(item.hash, node->header.hash.bytes, 32);
