@@ -42,4 +42,23 @@ bool xonly_tweak_check(const uint8_t output[32], int parity, const uint8_t inter
 /* BIP341: OUTPUT = INTERNAL + TWEAK*G and its parity; false where INTERNAL or TWEAK is invalid. */
 MUST_USE bool xonly_tweak_add(uint8_t output[32], int *parity, const uint8_t internal[32], const uint8_t tweak[32]);
 
+/* ---- making signatures; deterministic. All fail where SECRET is 0 or not below the order. ---- */
+
+enum { ECDSA_DER_MAX = 72 };
+
+/* ECDSA (RFC6979) in DER without a hash type, low S and low R: at most 70 bytes. The first nonce whose R is low is
+ * taken, counting from none in the extra entropy, as Bitcoin Core does. The length; 0 where it fails. */
+MUST_USE size_t ecdsa_sign(uint8_t out[ECDSA_DER_MAX], const uint8_t secret[32], const uint8_t hash[32]);
+
+/* A signature from which the key can be recovered: 27 plus which of four keys, plus 4 for a compressed one; R; S. */
+MUST_USE bool ecdsa_sign_compact(uint8_t out[65], const uint8_t secret[32], bool compressed, const uint8_t hash[32]);
+
+/* The public key (33 or 65 bytes) that made such a signature; its length, 0 where there is none. */
+MUST_USE size_t ecdsa_recover_compact(uint8_t pubkey[65], struct span sig, const uint8_t hash[32]);
+
+/* BIP340 with the auxiliary randomness AUX (may be NULL: none). TWEAK (may be NULL) is added to the key as BIP341 does.
+ */
+MUST_USE bool schnorr_sign(uint8_t sig[64], const uint8_t secret[32], const uint8_t *tweak, const uint8_t hash[32],
+                           const uint8_t *aux);
+
 #endif

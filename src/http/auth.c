@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/buffer.h"
 #include "base/check.h"
 #include "base/hex.h"
@@ -117,37 +118,6 @@ void http_auth_add_password(struct http_auth *auth, const char *user, const char
     add_user(auth, (struct http_user){.name = mem_strdup(user), .salt = mem_strdup(salt), .hash = mem_strdup(hash)});
 }
 
-static int base64_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Decodes base64 with its padding; false where it is malformed. */
-static bool base64_decode(struct buffer *out, const char *text, size_t len)
-{
-    unsigned bits = 0, held = 0;
-    size_t pad = 0;
-    if (len % 4) return false;
-    while (pad < 2 && len && text[len - 1] == '=') {
-        len--;
-        pad++;
-    }
-    for (size_t i = 0; i < len; i++) {
-        int digit = base64_digit(text[i]);
-        if (digit < 0) return false;
-        bits = (bits << 6 | (unsigned)digit) & 0xffff;
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            buffer_put_u8(out, (uint8_t)(bits >> held));
-        }
-    }
-    return (bits & ((1u << held) - 1)) == 0;
-}
-
 static bool check_user(const struct http_auth *auth, const char *name, struct span password)
 {
     bool good = false;
@@ -173,7 +143,7 @@ bool http_auth_check(const struct http_auth *auth, const char *header, char user
         header++;
         len--;
     }
-    if (base64_decode(&plain, header, len) && plain.len) {
+    if (base64_decode_append(&plain, span_of(header, len)) && plain.len) {
         const uint8_t *colon = memchr(plain.data, ':', plain.len);
         size_t name_len = colon ? (size_t)(colon - plain.data) : HTTP_USER_MAX;
         if (name_len < HTTP_USER_MAX && !memchr(plain.data, '\0', name_len)) {
