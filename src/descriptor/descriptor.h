@@ -18,6 +18,11 @@ void descriptor_infer(struct buffer *out, struct span script, const struct addre
 /* The same for the P2WSH output of the witness script INNER: wsh(pk), wsh(multi), else its address. */
 void descriptor_infer_wsh(struct buffer *out, struct span inner, const struct address_prefixes *prefixes);
 
+/* The same for the P2SH output of the redeem script INNER: sh(pk), sh(multi); with NESTED of its P2WSH form,
+ * sh(wsh(...)).
+ */
+void descriptor_infer_sh(struct buffer *out, struct span inner, bool nested, const struct address_prefixes *prefixes);
+
 /* Splits TEXT at its '#' and checks the checksum: *BODY is the part before it. False and a sentence (Core's words)
  * where it is wrong, or missing although REQUIRED. COMPUTED gets the right checksum (may be NULL). */
 MUST_USE bool descriptor_split(struct span text, bool required, struct span *body,

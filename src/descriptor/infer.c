@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/hex.h"
+#include "crypto/ripemd160.h"
 #include "crypto/secp.h"
 #include "crypto/sha256.h"
 #include "script/standard.h"
@@ -85,6 +86,25 @@ void descriptor_infer_wsh(struct buffer *out, struct span inner, const struct ad
     } else {
         uint8_t script[34] = {0x00, 0x20};
         sha256_once(script + 2, inner.data, inner.len);
+        out->len = start;
+        infer_address(out, span_of(script, sizeof script), prefixes);
+    }
+    put_checksum(out, start);
+}
+
+void descriptor_infer_sh(struct buffer *out, struct span inner, bool nested, const struct address_prefixes *prefixes)
+{
+    size_t start = out->len;
+    struct script_solution s;
+    script_solve(&s, inner);
+    buffer_put_str(out, nested ? "sh(wsh(" : "sh(");
+    if (infer_keys(out, &s, nested)) {
+        buffer_put_str(out, nested ? "))" : ")");
+    } else {
+        uint8_t program[34] = {0x00, 0x20}, script[23] = {OP_HASH160, 20, [22] = OP_EQUAL};
+        sha256_once(program + 2, inner.data, inner.len);
+        if (nested) inner = span_of(program, sizeof program);
+        hash160(script + 2, inner.data, inner.len);
         out->len = start;
         infer_address(out, span_of(script, sizeof script), prefixes);
     }

@@ -10,6 +10,8 @@ extern const struct rpc_method rpc_control_methods[];
 extern const struct rpc_method rpc_test_methods[];
 extern const struct rpc_method rpc_address_methods[];
 extern const struct rpc_method rpc_decode_methods[];
+extern const struct rpc_method rpc_raw_methods[];
+extern const struct rpc_method rpc_key_methods[];
 extern const struct rpc_method rpc_block_methods[];
 extern const struct rpc_method rpc_chain_methods[];
 extern const struct rpc_method rpc_wait_methods[];
