@@ -1,4 +1,4 @@
-/* cairn-cli: one command to a node over JSON-RPC. */
+/* cairn-cli: one command to a node over JSON-RPC. The calls (cli_call.c) are those of cairn-miner too. */
 #ifndef CAIRN_DAEMON_CLI_H
 #define CAIRN_DAEMON_CLI_H
 
@@ -19,6 +19,16 @@ enum cli_outcome { CLI_OK, CLI_FAILED, CLI_TRANSIENT };
 /* Sends BODY to the node of ARGS and appends what it replies to REPLY, or the reason (without "error: ") to ERROR. */
 MUST_USE enum cli_outcome cli_call(const struct args *args, struct span body, struct buffer *reply,
                                    struct buffer *error);
+
+/* What ends a call early. */
+struct cli_patience {
+    bool (*stopped)(void *arg); /* asked ten times a second; the call fails as transient once it is true */
+    void *arg;
+};
+
+/* The same as long as PATIENCE allows. */
+MUST_USE enum cli_outcome cli_call_until(const struct args *args, const struct cli_patience *patience, struct span body,
+                                         struct buffer *reply, struct buffer *error);
 
 /* The same until it works where -rpcwait says so; waits also while the node is starting. */
 MUST_USE enum cli_outcome cli_call_wait(const struct args *args, struct span body, struct buffer *reply,

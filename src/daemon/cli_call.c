@@ -1,4 +1,4 @@
-/* cairn-cli: one HTTP request. */
+/* One call of a node: host, credentials, HTTP. */
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
@@ -14,7 +14,7 @@
 #include "daemon/cli.h"
 #include "daemon/raw_json.h"
 
-enum { RPC_IN_WARMUP = -28, FIVE_YEARS = 5 * 365 * 86400 };
+enum { RPC_IN_WARMUP = -28, FIVE_YEARS = 5 * 365 * 86400, TICK_US = 100000 };
 
 bool cli_split_host(const char *text, char **host, uint16_t *port)
 {
@@ -122,12 +122,24 @@ struct exchange {
     struct buffer *reply;
     int status;          /* 0: no answer */
     const char *failure; /* where the connection was made but no answer came */
+    const struct cli_patience *patience;
 };
+
+/* Ends the wait where nobody wants the answer any more. */
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct exchange *x = arg;
+    if (!x->patience->stopped(x->patience->arg)) return;
+    x->failure = "stopped";
+    event_base_loopbreak(x->base);
+}
 
 static void on_error(enum evhttp_request_error code, void *arg)
 {
     struct exchange *x = arg;
     x->failure = code == EVREQ_HTTP_TIMEOUT ? "timeout" : code == EVREQ_HTTP_EOF ? "EOF" : "HTTP error";
+    event_base_loopbreak(x->base);
 }
 
 static void on_done(struct evhttp_request *request, void *arg)
@@ -176,11 +188,14 @@ static const char *exchange(struct exchange *x, const struct target *t, int time
     struct addrinfo *found = NULL;
     if (getaddrinfo(t->host, NULL, &hints, &found) != 0) return "Could not resolve host";
     x->base = event_base_new();
+    struct event *tick = x->patience ? event_new(x->base, -1, EV_PERSIST, on_tick, x) : NULL;
+    if (tick) event_add(tick, &(struct timeval){.tv_usec = TICK_US});
     for (struct addrinfo *a = found; a && !x->status && !x->failure; a = a->ai_next) {
         char address[NI_MAXHOST];
         if (getnameinfo(a->ai_addr, a->ai_addrlen, address, sizeof(address), NULL, 0, NI_NUMERICHOST) != 0) continue;
         try_address(x, t, address, timeout_s, body);
     }
+    if (tick) event_free(tick);
     event_base_free(x->base);
     freeaddrinfo(found);
     if (x->status) return NULL;
@@ -228,6 +243,12 @@ static void ignore_log(int severity, const char *text)
 
 enum cli_outcome cli_call(const struct args *args, struct span body, struct buffer *reply, struct buffer *error)
 {
+    return cli_call_until(args, NULL, body, reply, error);
+}
+
+enum cli_outcome cli_call_until(const struct args *args, const struct cli_patience *patience, struct span body,
+                                struct buffer *reply, struct buffer *error)
+{
     struct target t = {0};
     enum cli_outcome outcome = CLI_FAILED;
     reply->len = 0;
@@ -236,7 +257,7 @@ enum cli_outcome cli_call(const struct args *args, struct span body, struct buff
         find_credentials(args, &t);
         int64_t timeout = args_int(args, "rpcclienttimeout");
         if (timeout <= 0 || timeout > FIVE_YEARS) timeout = FIVE_YEARS;
-        struct exchange x = {.reply = reply};
+        struct exchange x = {.reply = reply, .patience = patience};
         event_set_log_callback(ignore_log);
         const char *failure = exchange(&x, &t, (int)timeout, body);
         if (!failure) {
@@ -246,8 +267,10 @@ enum cli_outcome cli_call(const struct args *args, struct span body, struct buff
             buffer_printf(error, "Error while attempting to communicate with server %s:%d (%s", t.host, t.port,
                           failure);
             if (!strcmp(failure, "Could not resolve host")) buffer_printf(error, ": %s", t.host);
-            buffer_put_str(error, ")\n\nMake sure the node is running and that you are connecting to the correct RPC "
-                                  "port.\nUse \"cairn-cli -help\" for more info.");
+            buffer_printf(error,
+                          ")\n\nMake sure the node is running and that you are connecting to the correct RPC port.\n"
+                          "Use \"%s -help\" for more info.",
+                          args->table->program);
         }
     }
     target_clear(&t);

@@ -60,6 +60,7 @@ struct option_table {
 
 extern const struct option_table options_daemon;
 extern const struct option_table options_cli;
+extern const struct option_table options_miner;
 
 /* The row with this name, or NULL. */
 const struct option_row *option_find(const struct option_table *table, const char *name);

@@ -8,7 +8,7 @@
 #include "daemon/args.h"
 #include "daemon/help.h"
 
-static const struct option_table *const tables[] = {&options_daemon, &options_cli};
+static const struct option_table *const tables[] = {&options_daemon, &options_cli, &options_miner};
 
 Test(options, rows_are_sorted_and_complete)
 {
