@@ -424,6 +424,20 @@ Test(sign, apart_and_merged)
     }
 }
 
+/* An incomplete scriptSig has Bitcoin Core's form, so that both tell others the same. */
+Test(sign, places_of_missing_signatures)
+{
+    static const size_t places[] = {1 + 2, 1 + 1, 1 + 1, 1}; /* and the element too many */
+    for (size_t signers = 0; signers < ARRAY_LEN(places); signers++) {
+        struct job j = {0};
+        for (size_t i = 0; i < signers; i++) job_key(&j, (int)i, true);
+        job_init(&j, wrapped(&j, multisig(&j.arena, 3, 5), P2WSH));
+        cr_expect_eq(job_sign(&j, SIGHASH_ALL), signers == 3);
+        cr_expect_eq(j.in[0].witness.count, signers + places[signers] + 1, "%zu signers", signers);
+        job_clear(&j);
+    }
+}
+
 Test(sign, foreign_signatures_are_not_taken)
 {
     struct job j = {0};
