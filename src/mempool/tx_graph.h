@@ -63,8 +63,9 @@ void tx_graph_free(struct tx_graph *g);
  * FEE_FRAC_MAX_SIZE. */
 tx_id tx_graph_add(struct tx_graph *g, int64_t fee, int64_t size, uint64_t tie);
 
-/* Takes one out, wherever it stands: what depended on it keeps depending on what it depended on. Nothing if it is not
- * there. */
+/* Takes one out, wherever it stands: what depended on it keeps depending on what it depended on, except through
+ * dependencies that are kept aside (so that from an oversized level one goes with all that depends on it). Nothing if
+ * it is not there. */
 void tx_graph_remove(struct tx_graph *g, tx_id id);
 
 /* CHILD depends on PARENT, which must not depend on CHILD. Nothing if it does already, or if either is not there. */

@@ -120,9 +120,10 @@ static void fill_graph(const struct tx_graph *g, const struct cluster *c, struct
 
 void cluster_split(struct tx_graph *g, struct cluster *c, uint64_t set)
 {
+    uint64_t rest = bits_below(c->count) & ~set;
     struct lin_graph graph;
-    fill_graph(g, c, &graph);
-    for (uint64_t rest = bits_below(c->count) & ~set; rest;) {
+    if (rest) fill_graph(g, c, &graph);
+    while (rest) {
         uint64_t piece = lin_piece(&graph, rest);
         rest &= ~piece;
         struct cluster *n = cluster_new(g, c->level, bits_count(piece));
