@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "daemon/cli.h"
 #include "daemon/raw_json.h"
 
@@ -103,20 +104,6 @@ static void find_path(const struct args *args, struct target *t)
     free(encoded);
 }
 
-static void put_base64(struct buffer *out, struct span in)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < in.len; i += 3) {
-        size_t left = in.len - i;
-        uint32_t v = (uint32_t)in.data[i] << 16 | (uint32_t)(left > 1 ? in.data[i + 1] : 0) << 8 |
-                     (left > 2 ? in.data[i + 2] : 0);
-        buffer_put_u8(out, (uint8_t)digits[v >> 18]);
-        buffer_put_u8(out, (uint8_t)digits[v >> 12 & 63]);
-        buffer_put_u8(out, (uint8_t)(left > 1 ? digits[v >> 6 & 63] : '='));
-        buffer_put_u8(out, (uint8_t)(left > 2 ? digits[v & 63] : '='));
-    }
-}
-
 struct exchange {
     struct event_base *base;
     struct buffer *reply;
@@ -162,7 +149,7 @@ static void try_address(struct exchange *x, const struct target *t, const char *
     struct evhttp_request *request = evhttp_request_new(on_done, x);
     struct buffer auth = {0};
     buffer_put_str(&auth, "Basic ");
-    put_base64(&auth, buffer_span(&t->credentials));
+    base64_append(&auth, buffer_span(&t->credentials));
     struct buffer path = {0};
     buffer_put_span(&path, buffer_span(&t->path));
     evhttp_connection_set_timeout(connection, timeout_s);
