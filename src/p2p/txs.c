@@ -155,9 +155,11 @@ void txs_send(struct p2p *p, struct peer *peer)
     if (p->options.blocks_only || !peer_speaks(peer, PROTOCOL_FEEFILTER) || peer->type == CONN_BLOCK_RELAY) return;
     if (peer_permits(peer, PERM_FORCE_RELAY)) return;
     bool initial = chain_is_initial_download(p->chain, p2p_now_s(p));
-    int64_t wanted = initial ? MAX_MONEY_SAT : 0, nothing = round_fee(p, MAX_MONEY_SAT);
-    /* After the first sync they need not wait to tell us of transactions. */
-    if (!initial && t->fee_filter_sent_sat == nothing) t->next_fee_filter_us = 0;
+    int64_t wanted = initial ? MAX_MONEY_SAT : 0;
+    /* After the first sync they need not wait to tell us of transactions: what they heard then was "none at all". */
+    if (!initial && t->fee_filter_sent_sat > p->options.min_relay_fee_sat &&
+        t->fee_filter_sent_sat == round_fee(p, MAX_MONEY_SAT))
+        t->next_fee_filter_us = 0;
     if (p->wall_us > t->next_fee_filter_us) {
         struct message m = {.type = MESSAGE_FEEFILTER, .as.feefilter = round_fee(p, wanted)};
         if (m.as.feefilter < p->options.min_relay_fee_sat) m.as.feefilter = p->options.min_relay_fee_sat;

@@ -210,23 +210,14 @@ static void put_status(struct rpc_call *call, const struct block_scan *s)
 
 static void scanblocks(struct rpc_call *call)
 {
-    const char *action = rpc_arg_str(call, 0, "");
     struct rpc_call *running = rpc_server_find_deferred(call->server, call->method);
     struct block_scan *s = running ? running->deferral.state : NULL;
-    if (rpc_failed(call)) return;
-    if (strcmp(action, "status") == 0) {
+    switch (scan_action(call, s ? &s->aborted : NULL)) {
+    case SCAN_ANSWERED: break;
+    case SCAN_START: start_scan(call); break;
+    case SCAN_STATUS:
         if (s) put_status(call, s);
-    } else if (strcmp(action, "abort") == 0) {
-        if (s) s->aborted = true;
-        jw_bool(&call->out, s != NULL);
-    } else if (strcmp(action, "start") != 0) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid action '%s'", action);
-    } else if (s) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Scan already in progress, use action \"abort\" or \"status\"");
-    } else if (!rpc_arg_given(call, 1)) {
-        rpc_fail(call, RPC_MISC_ERROR, "scanobjects argument is required for the start action");
-    } else {
-        start_scan(call);
+        break;
     }
 }
 

@@ -123,26 +123,17 @@ static void start_scan(struct rpc_call *call)
 
 static void scantxoutset(struct rpc_call *call)
 {
-    const char *action = rpc_arg_str(call, 0, "");
     struct rpc_call *running = rpc_server_find_deferred(call->server, call->method);
     struct scan *s = running ? running->deferral.state : NULL;
-    if (rpc_failed(call)) return;
-    if (strcmp(action, "status") == 0) {
-        if (!s) return;
+    switch (scan_action(call, s ? &s->aborted : NULL)) {
+    case SCAN_ANSWERED: break;
+    case SCAN_START: start_scan(call); break;
+    case SCAN_STATUS:
+        if (!s) break;
         jw_object(&call->out);
         jw_kv_int(&call->out, "progress", s->progress);
         jw_object_end(&call->out);
-    } else if (strcmp(action, "abort") == 0) {
-        if (s) s->aborted = true;
-        jw_bool(&call->out, s != NULL);
-    } else if (strcmp(action, "start") != 0) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid action '%s'", action);
-    } else if (s) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Scan already in progress, use action \"abort\" or \"status\"");
-    } else if (!rpc_arg_given(call, 1)) {
-        rpc_fail(call, RPC_MISC_ERROR, "scanobjects argument is required for the start action");
-    } else {
-        start_scan(call);
+        break;
     }
 }
 

@@ -141,3 +141,23 @@ bool scan_scripts_expand(struct rpc_call *call, struct scan_scripts *s)
     }
     return s->pending_count == 0;
 }
+
+enum scan_action scan_action(struct rpc_call *call, bool *aborted)
+{
+    const char *action = rpc_arg_str(call, 0, "");
+    if (rpc_failed(call)) return SCAN_ANSWERED;
+    if (strcmp(action, "status") == 0) return SCAN_STATUS;
+    if (strcmp(action, "abort") == 0) {
+        if (aborted) *aborted = true;
+        jw_bool(&call->out, aborted != NULL);
+    } else if (strcmp(action, "start") != 0) {
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid action '%s'", action);
+    } else if (aborted) {
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Scan already in progress, use action \"abort\" or \"status\"");
+    } else if (!rpc_arg_given(call, 1)) {
+        rpc_fail(call, RPC_MISC_ERROR, "scanobjects argument is required for the start action");
+    } else {
+        return SCAN_START;
+    }
+    return SCAN_ANSWERED;
+}

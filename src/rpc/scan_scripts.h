@@ -34,6 +34,11 @@ void scan_scripts_want(struct rpc_call *call, struct scan_scripts *s, const json
 /* Some more scripts of descriptors that have many. True where all are wanted. */
 bool scan_scripts_expand(struct rpc_call *call, struct scan_scripts *s);
 
+/* What the first argument of a scan's CALL asks for, where that is left to the handler. ABORTED: the flag of the scan
+ * that runs already, NULL where none does. Aborting is done and answered here, and so are calls that cannot be. */
+enum scan_action { SCAN_ANSWERED, SCAN_START, SCAN_STATUS };
+enum scan_action scan_action(struct rpc_call *call, bool *aborted);
+
 /* NULL: SCRIPT is not wanted. */
 const struct scan_script *scan_scripts_find(const struct scan_scripts *s, struct span script);
 
