@@ -148,6 +148,28 @@ static void heal(struct sim *s, unsigned which)
     sim_links_resume(s);
 }
 
+static bool knows_another_node(const struct sim_node *n)
+{
+    const struct sim *s = n->sim;
+    for (size_t i = 0; i < s->node_count; i++)
+        if (s->nodes[i] != n && addrman_find(n->node->addrman, &s->hosts[s->nodes[i]->host]->at, NULL, NULL))
+            return true;
+    return false;
+}
+
+/* Somebody who has heard of liars alone cannot find the others by any rule: the user asks a friend. */
+static void introduce(struct sim_node *n)
+{
+    struct sim *s = n->sim;
+    char at[ENDPOINT_TEXT];
+    if (!n->node || s->node_count < 2 || s->swarm.topology == TOPOLOGY_CONNECT || knows_another_node(n)) return;
+    struct sim_node *friend = s->nodes[(n->index + 1 + random_below(&s->random, s->node_count - 1)) % s->node_count];
+    sim_trace(s, "introduce", n->index, friend->index, 0);
+    sim_node_set_clock(n);
+    p2p_add_node(n->node->p2p, endpoint_text(at, &s->hosts[friend->host]->at), false);
+    sim_node_pump(n);
+}
+
 /* Everything is mended; what is broken inside the nodes is theirs to notice. Dead connections stay dead. */
 void sim_faults_end(struct sim *s)
 {
@@ -162,6 +184,7 @@ void sim_faults_end(struct sim *s)
         n->clock.wall_base_us = SIM_WALL_START_US + sim_between(s, -30, 30) * SIM_SECOND_US;
         sim_disk_set_fault(&n->disk, 0, n->disk.fault.result, false);
         sim_node_start(n);
+        introduce(n);
     }
 }
 
