@@ -12,15 +12,21 @@ enum verdict_kind {
     VERDICT_CONSENSUS, /* breaks a rule of consensus: this block or transaction can never become valid */
     VERDICT_MUTATED,   /* the bytes do not belong to the header (merkle root, witness commitment): the block may be fine
                         */
-    VERDICT_INVALID_HEADER, /* the header breaks a rule */
-    VERDICT_INVALID_PREV,   /* builds on an invalid block */
-    VERDICT_CACHED_INVALID, /* known to be invalid from before */
-    VERDICT_MISSING_PREV,   /* the parent is unknown */
-    VERDICT_TIME_FUTURE,    /* too far in the future: may become valid */
-    VERDICT_LOW_WORK,       /* too little work to be kept */
-    VERDICT_MISSING_INPUTS, /* a transaction spends what is not there (reported as CONSENSUS for a block) */
-    VERDICT_PREMATURE,      /* a transaction that is not final yet, or spends a young coinbase */
-    VERDICT_NOT_STANDARD,   /* valid, perhaps, but not what we relay */
+    VERDICT_INVALID_HEADER,      /* the header breaks a rule */
+    VERDICT_INVALID_PREV,        /* builds on an invalid block */
+    VERDICT_CACHED_INVALID,      /* known to be invalid from before */
+    VERDICT_MISSING_PREV,        /* the parent is unknown */
+    VERDICT_TIME_FUTURE,         /* too far in the future: may become valid */
+    VERDICT_LOW_WORK,            /* too little work to be kept */
+    VERDICT_MISSING_INPUTS,      /* a transaction spends what is not there (reported as CONSENSUS for a block) */
+    VERDICT_PREMATURE,           /* a transaction that is not final yet, or spends a young coinbase */
+    VERDICT_NOT_STANDARD,        /* valid, perhaps, but not what we relay */
+    VERDICT_INPUTS_NOT_STANDARD, /* the same, for what it spends: others that spend it are refused, too */
+    VERDICT_WITNESS_MUTATED,     /* the witness may not belong to it: the same transaction may come with a better one */
+    VERDICT_WITNESS_STRIPPED,    /* it came without the witness that it must have */
+    VERDICT_CONFLICT,            /* it, or another that spends the same, is in the pool or the chain already */
+    VERDICT_MEMPOOL_POLICY,      /* refused for what is in the pool beside it */
+    VERDICT_RECONSIDERABLE,      /* pays too little: it may come in beside others that pay for it */
 };
 
 struct verdict {

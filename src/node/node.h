@@ -8,6 +8,7 @@
 #include "addrman/bans.h"
 #include "base/random.h"
 #include "chain/chain.h"
+#include "mempool/mempool.h"
 #include "node/warnings.h"
 
 struct addrman;
@@ -20,6 +21,7 @@ struct filter_index;
 struct node_options {
     struct chain_options chain;
     struct chain_params params;
+    struct mempool_options mempool;    /* the seed is the chain's */
     const char *version;               /* "0.1.0" */
     const char *subversion;            /* "/Satoshi:31.99.0/cairn:0.1.0(comment)/" */
     const char *log_path;              /* for getrpcinfo; may be "" */
@@ -68,6 +70,8 @@ struct node {
     struct node_action *actions;
     size_t action_count, action_cap;
 
+    struct mempool *mempool;
+    struct fee_estimator *fees;
     struct tx_index *tx_index;           /* NULL: off */
     struct coin_stats_index *coin_stats; /* NULL: off */
     struct filter_index *filters;        /* NULL: off */

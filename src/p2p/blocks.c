@@ -225,7 +225,13 @@ bool blocks_punish(struct p2p *p, struct peer *peer, const struct verdict *v, bo
     case VERDICT_TIME_FUTURE:
     case VERDICT_LOW_WORK:
     case VERDICT_PREMATURE:
-    case VERDICT_NOT_STANDARD: break; /* no block is judged for standards */
+    case VERDICT_NOT_STANDARD:
+    case VERDICT_INPUTS_NOT_STANDARD:
+    case VERDICT_WITNESS_MUTATED:
+    case VERDICT_WITNESS_STRIPPED:
+    case VERDICT_CONFLICT:
+    case VERDICT_MEMPOOL_POLICY:
+    case VERDICT_RECONSIDERABLE: break; /* of transactions alone: no block is judged for what we relay */
     }
     if (blame)
         peer_misbehaves(p, peer, "%s", how);

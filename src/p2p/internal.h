@@ -66,6 +66,9 @@ struct p2p {
     struct addrman *addrman;
     struct bans *bans;
     struct filter_index *filters; /* NULL: none */
+    struct mempool *mempool;      /* NULL: none */
+    struct tx_download *tx_download;
+    struct tx_relay *tx_relay;
     struct log *log;
     struct random random;
     uint64_t key[2]; /* keyed choices (SipHash) */

@@ -268,7 +268,7 @@ static void put_coinbase(struct sim *s, struct buffer *out, int32_t height, amou
     buffer_clear(&script);
 }
 
-static void tx_id(struct txid *out, struct span raw)
+static void txid_of(struct txid *out, struct span raw)
 {
     struct arena arena = {0};
     struct tx tx;
@@ -305,12 +305,12 @@ struct sim_block *sim_forge_block(struct sim *s, struct sim_block *parent, const
     struct txid ids[2];
     size_t count = missing ? 2 : 1;
     put_coinbase(s, &coinbase, parent->height + 1 + height, block_subsidy(parent->height + 1, &s->params) + amount);
-    tx_id(&ids[0], buffer_span(&coinbase));
+    txid_of(&ids[0], buffer_span(&coinbase));
     if (missing) {
         struct outpoint nowhere = {.index = 7};
         random_bytes(&s->random, nowhere.txid.bytes, 32);
         put_spend(&spend, &s->random, &nowhere, 1000);
-        tx_id(&ids[1], buffer_span(&spend));
+        txid_of(&ids[1], buffer_span(&spend));
     }
     struct block_header h = {.version = 0x20000000, .prev = parent->hash, .bits = s->params.pow_limit_bits};
     uint32_t least = least_time(parent);
