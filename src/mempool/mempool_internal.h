@@ -7,8 +7,15 @@
 #include "mempool/fee_estimator.h"
 #include "mempool/mempool.h"
 
-/* Of a disconnected block, on its way back. */
-struct returned_tx;
+/* Transactions of disconnected blocks on their way back: the last one mined first. Slots of those that a new block took
+ * are NULL. */
+struct returned {
+    struct mempool_entry **txs; /* never in the pool: copies */
+    size_t first, count, cap;   /* slots in use: first to count - 1 */
+    struct hashmap by_txid;
+    uint64_t bytes;
+    bool disconnected; /* something was, since the last settle */
+};
 
 struct mempool {
     struct mempool_options options;
@@ -39,10 +46,7 @@ struct mempool {
     int64_t rolling_update_s;
     bool block_since_bump;
 
-    struct returned_tx *returned; /* reorg.c: in the order in which they were mined, oldest block first */
-    size_t returned_count, returned_cap;
-    uint64_t returned_bytes;
-    bool disconnected; /* something was, since the last settle */
+    struct returned returned; /* reorg.c */
 };
 
 enum removal_reason {
@@ -157,6 +161,7 @@ MUST_USE enum result accept_find_coins(struct mempool *m, const struct tx *tx, s
 
 /* ---- reorg.c ---- */
 
+void reorg_init(struct mempool *m, uint64_t hash_seed);
 void reorg_clear(struct mempool *m);
 size_t reorg_memory(const struct mempool *m);
 
