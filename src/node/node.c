@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "chain/chain_prune.h"
 #include "index/index.h"
+#include "miner/block_template.h"
 #include "node/peers.h"
 
 enum result node_open(struct node **out, const struct node_options *options, const struct chain_ports *ports,
@@ -40,6 +41,7 @@ void node_free(struct node *n)
     tx_index_free(n->tx_index);
     coin_stats_index_free(n->coin_stats);
     filter_index_free(n->filters);
+    block_template_free(n->shared_template);
     chain_free(n->chain);
     free(n->actions);
     free(n);

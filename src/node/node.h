@@ -12,6 +12,7 @@
 #include "node/warnings.h"
 
 struct addrman;
+struct block_template;
 struct node_peers;
 struct p2p;
 struct tx_index;
@@ -27,9 +28,11 @@ struct node_options {
     const char *log_path;              /* for getrpcinfo; may be "" */
     int32_t stop_at_height;            /* 0: never */
     int64_t mock_time_s;               /* 0: the shell's clock */
+    uint64_t block_max_weight_wu;      /* of templates; 0: what the rules allow */
     uint64_t block_reserved_weight_wu; /* of templates, for the header and the miner's coinbase */
     amount_sat block_min_fee_sat;      /* per 1000 virtual bytes, of transactions in templates */
     int32_t block_version;             /* of templates; 0: as the deployments want it */
+    bool print_priority;               /* log the fee rate of each transaction in a template */
     struct kv_store tx_index;          /* ops NULL: not wanted */
     struct kv_store coin_stats;        /* ops NULL: not wanted */
     struct kv_store filters;           /* ops NULL: not wanted */
@@ -65,6 +68,7 @@ struct node {
     uint64_t tip_changes;                      /* counts; waiters compare */
     bool template_made;                        /* since start; the last one: */
     uint64_t template_weight_wu, template_txs; /* the coinbase is in neither but as reserved weight */
+    struct block_template *shared_template;    /* what getblocktemplate serves to all; NULL: none */
     struct warnings warnings;
 
     struct node_action *actions;
