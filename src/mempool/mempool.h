@@ -157,7 +157,9 @@ const struct mempool_entry *mempool_find_wtxid(const struct mempool *m, const st
 const struct mempool_entry *mempool_of_id(const struct mempool *m, tx_id id);
 /* Who spends this output; NULL: nobody here. */
 const struct mempool_entry *mempool_spender(const struct mempool *m, const struct outpoint *at);
-/* The unspent output as the pool sees it: of a transaction here or of the chain, and spent by nobody here. */
+/* The unspent output as the pool sees it: of a transaction here (its height is MEMPOOL_COIN_HEIGHT then) or of the
+ * chain, and spent by nobody here. Its script is good until the pool or the chain changes. */
+enum { MEMPOOL_COIN_HEIGHT = INT32_MAX };
 MUST_USE enum result mempool_get_coin(struct mempool *m, const struct outpoint *at, struct coin *out, bool *found,
                                       struct error *e);
 

@@ -17,6 +17,14 @@ struct returned {
     bool disconnected; /* something was, since the last settle */
 };
 
+/* A list of entries under construction, each once. All zeroes is empty; pool_set_clear frees. */
+struct pool_set {
+    struct mempool_entry **items; /* in the order in which they were added */
+    size_t count, cap;
+    struct mempool_entry **slots; /* pool_set_add's: a hash table, once there are many */
+    size_t slot_cap;
+};
+
 struct mempool {
     struct mempool_options options;
     struct chain *chain;
@@ -29,7 +37,7 @@ struct mempool {
     struct error failure_error;
 
     struct tx_graph *graph;
-    struct mempool_entry **entries; /* dense */
+    struct mempool_entry **entries; /* dense; a heap: nobody is older than the first */
     size_t count, cap;
     struct mempool_entry **by_id; /* by number in the graph; NULL: nobody */
     size_t id_cap;
@@ -37,6 +45,7 @@ struct mempool {
     struct hashmap spends;      /* outpoint -> who spends it */
     struct hashmap deltas;      /* txid -> delta */
     struct hashmap unbroadcast; /* txids */
+    struct pool_set staged;     /* staged to be added */
 
     uint64_t vbytes, entry_bytes; /* sum of vsize; heap bytes of all entries */
     amount_sat fees;
@@ -63,11 +72,6 @@ const char *removal_reason_name(enum removal_reason reason);
 
 /* ---- pool.c: the store ---- */
 
-/* A list of entries under construction. All zeroes is empty; pool_set_clear frees. */
-struct pool_set {
-    struct mempool_entry **items;
-    size_t count, cap;
-};
 void pool_set_add(struct pool_set *s, struct mempool_entry *e); /* nothing where it is in already */
 bool pool_set_has(const struct pool_set *s, const struct mempool_entry *e);
 void pool_set_clear(struct pool_set *s);
@@ -95,20 +99,24 @@ void pool_stage_remove(struct mempool *m, struct mempool_entry *e);
 bool pool_stage_fits(struct mempool *m);
 /* Drops it; entries that were staged to be added stay the caller's. */
 void pool_stage_abort(struct mempool *m);
-/* Does it: removes REMOVED (staged to be removed, descendants included) for REASON, then adds ADDED, which are the
- * pool's from now on. */
+/* Does it: removes REMOVED (staged to be removed, descendants included) for REASON, then adds ADDED (all that were
+ * staged to be added), which are the pool's from now on. Where limits did not hold, what does not fit leaves at once:
+ * look with pool_find for what came in. */
 void pool_stage_commit(struct mempool *m, const struct pool_set *removed, enum removal_reason reason,
                        struct mempool_entry *const *added, size_t added_count, bool counted_for_estimates);
 
 /* Removes these (and frees them), not their descendants: whoever depended on them keeps its other relations. */
 void pool_remove(struct mempool *m, const struct pool_set *set, enum removal_reason reason);
-/* All that depend on what is in SET, added to it. */
+/* All that depend on what is in SET, added to it: by what they spend, whether the graph knows it yet or not. */
 void pool_add_descendants(struct mempool *m, struct pool_set *set);
 
 /* The chain has room for no more: expires the old, then drops the worst chunks until memory is within the limit. */
 void pool_limit(struct mempool *m);
 /* Removes all older than TIME_S with what depends on them; returns how many. */
 size_t pool_expire(struct mempool *m, int64_t time_s);
+
+/* Recomputes all once in so many calls (check_one_in): to be called where the pool rests. */
+void pool_check_sometimes(struct mempool *m);
 
 /* Notes a failure of our machine (the first one is kept). Returns R. */
 enum result pool_fail(struct mempool *m, enum result r, const struct error *e);

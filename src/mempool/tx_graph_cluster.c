@@ -11,10 +11,16 @@ static size_t cluster_bytes(unsigned count)
     return sizeof(struct cluster) + count * (sizeof(struct member) + sizeof(struct part));
 }
 
+/* With the allocator's header and rounding: most clusters are small, so that these count. */
+static size_t heap_bytes(unsigned count)
+{
+    return (cluster_bytes(count) + 8 + 15) & ~(size_t)15;
+}
+
 static struct cluster *cluster_alloc(struct tx_graph *g, int level, unsigned count)
 {
     struct cluster *c = mem_alloc(cluster_bytes(count));
-    g->cluster_bytes += cluster_bytes(count);
+    g->cluster_bytes += heap_bytes(count);
     memset(c, 0, sizeof *c);
     c->level = level;
     c->count = count;
@@ -36,7 +42,7 @@ void cluster_drop(struct tx_graph *g, struct cluster *c)
 {
     heaps_del(g, c);
     for (int i = 0; i < LIST_COUNT; i++) clusters_del(&g->level[c->level], (enum cluster_list)i, c);
-    g->cluster_bytes -= cluster_bytes(c->count);
+    g->cluster_bytes -= heap_bytes(c->count);
     free(c);
 }
 
