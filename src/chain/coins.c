@@ -55,6 +55,28 @@ enum result coins_get(struct coins *c, const struct outpoint *at, struct coin *o
     return result;
 }
 
+enum result coins_get_loaded(struct coins *c, const struct outpoint *at, struct coin *out, bool *loaded,
+                             struct error *e)
+{
+    size_t cached = c->count;
+    enum result result = coins_get(c, at, out, e);
+    *loaded = c->count > cached;
+    return result;
+}
+
+bool coins_is_cached(const struct coins *c, const struct outpoint *at)
+{
+    const struct coin_record *r = coins_find(c, at);
+    return r && !(r->flags & COIN_SPENT);
+}
+
+void coins_uncache(struct coins *c, const struct outpoint *at)
+{
+    struct coin_place place = coins_place(c, at);
+    const struct coin_record *r = coins_at(c, place);
+    if (r && !(r->flags & COIN_DIRTY)) coins_remove_now(c, place);
+}
+
 /* What is fresh is in the table still where it was found: it was not just loaded. */
 static void spend_record(struct coins *c, struct found f)
 {

@@ -28,6 +28,17 @@ enum result coins_read_state(struct coins *c, struct coins_state *out, struct er
 /* Finds an unspent coin. RESULT_NOT_FOUND where there is none. */
 MUST_USE enum result coins_get(struct coins *c, const struct outpoint *at, struct coin *out, struct error *e);
 
+/* The same; *LOADED tells that it was not cached until now, so that coins_uncache may forget it again. */
+MUST_USE enum result coins_get_loaded(struct coins *c, const struct outpoint *at, struct coin *out, bool *loaded,
+                                      struct error *e);
+
+/* An unspent coin is in the cache; the store is not asked. */
+bool coins_is_cached(const struct coins *c, const struct outpoint *at);
+
+/* Forgets a cached coin that is the same in the store (else nothing): who looked at it for a transaction that came to
+ * nothing leaves no trace. Unlike other spans, those of this coin are gone at once. */
+void coins_uncache(struct coins *c, const struct outpoint *at);
+
 /* The same, and spends it. */
 MUST_USE enum result coins_spend(struct coins *c, const struct outpoint *at, struct coin *out, struct error *e);
 

@@ -181,7 +181,8 @@ void coins_replace(struct coins *c, struct coin_place place, const struct coin *
     slab_free_later(c, old);
 }
 
-void coins_remove(struct coins *c, struct coin_place place)
+/* Closes the gap that an entry leaves; returns its record. */
+static uint32_t take_out(struct coins *c, struct coin_place place)
 {
     size_t hole = place.slot, mask = c->cap - 1;
     uint32_t ref = c->slots[hole].ref;
@@ -195,7 +196,18 @@ void coins_remove(struct coins *c, struct coin_place place)
         hole = i;
     }
     c->slots[hole] = (struct coin_slot){0};
-    slab_free_later(c, ref);
+    return ref;
+}
+
+void coins_remove(struct coins *c, struct coin_place place)
+{
+    slab_free_later(c, take_out(c, place));
+}
+
+void coins_remove_now(struct coins *c, struct coin_place place)
+{
+    uint32_t ref = take_out(c, place);
+    slab_free(c, ref, coin_granules(coins_record(c, ref)->script_len));
 }
 
 void coins_set_flags(struct coins *c, struct coin_record *r, unsigned flags)

@@ -121,6 +121,9 @@ void coins_replace(struct coins *c, struct coin_place place, const struct coin *
 /* Takes the record out of the table; its bytes go at the end of the block. */
 void coins_remove(struct coins *c, struct coin_place place);
 
+/* The same, but its bytes go at once. */
+void coins_remove_now(struct coins *c, struct coin_place place);
+
 /* Sets the flags and keeps the count of dirty records. */
 void coins_set_flags(struct coins *c, struct coin_record *r, unsigned flags);
 

@@ -32,7 +32,7 @@ enum verdict_kind {
 struct verdict {
     enum verdict_kind kind;
     char reason[120]; /* Core's reject reason: "bad-txns-in-belowout"; empty when valid */
-    char detail[160]; /* more for the log: "value in (1.00) < value out (2.00)"; may be empty */
+    char detail[400]; /* more for the log: "value in (1.00) < value out (2.00)"; may be empty */
 };
 
 static inline bool verdict_ok(const struct verdict *v)

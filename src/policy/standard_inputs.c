@@ -41,7 +41,7 @@ static bool legacy_sigops_fit(const struct tx *tx, const struct tx_out *spent)
     return true;
 }
 
-#define REFUSE_INPUTS(V, ...) verdict_fail((V), VERDICT_NOT_STANDARD, "bad-txns-nonstandard-inputs", __VA_ARGS__)
+#define REFUSE_INPUTS(V, ...) verdict_fail((V), VERDICT_INPUTS_NOT_STANDARD, "bad-txns-nonstandard-inputs", __VA_ARGS__)
 
 static bool check_p2sh(struct span script_sig, size_t index, struct verdict *v)
 {
