@@ -113,6 +113,9 @@ void network_interaction(struct args *a, struct log *log);
 /* Refuses options of the network that contradict each other, those of parts that are not here included. */
 MUST_USE bool network_check_options(struct daemon *d, struct start_error *error);
 
+/* setup_mempool.c: reads the options of the pool; after those of the network, which change some. */
+MUST_USE bool setup_mempool_options(struct daemon *d, struct start_error *error);
+
 /* setup_network.c: reads the options, d->binds among them. */
 MUST_USE bool setup_network_options(struct daemon *d, struct start_error *error);
 void free_network_options(struct daemon *d);

@@ -117,7 +117,8 @@ static void set_limits(struct daemon *d)
     int64_t cache = args_int(&d->args, "dbcache");
     if (cache < MIN_CACHE_MIB) cache = MIN_CACHE_MIB;
     o->cache_bytes = (uint64_t)cache << 20;
-    o->sig_cache_bytes = (uint64_t)args_int_or(&d->args, "maxsigcachesize", SIG_CACHE_MIB) << 20;
+    int64_t sig_cache = args_int_or(&d->args, "maxsigcachesize", SIG_CACHE_MIB);
+    o->sig_cache_bytes = sig_cache <= 0 ? 0 : (uint64_t)(sig_cache > INT32_MAX ? INT32_MAX : sig_cache) << 20;
     o->max_tip_age_s = args_int_or(&d->args, "maxtipage", 0);
     o->check_index = args_bool_or(&d->args, "checkblockindex", d->options.params.default_consistency_checks);
     o->reindex = args_bool(&d->args, "reindex");

@@ -20,6 +20,7 @@ enum {
     FILES_BESIDE_CONNECTIONS = 160, /* databases, block files, RPC */
     SAVE_EVERY_US = 15 * 60 * 1000000LL,
     PROXY_PORT = 9050,
+    MAX_SEND_RATE = 1000, /* -txsendrate */
 };
 
 bool parse_byte_units(const char *text, char unit, uint64_t *out)
@@ -299,15 +300,6 @@ static bool read_external(struct daemon *d, struct network_setup *s, struct star
 
 /* ---- the rest ---- */
 
-static bool read_amounts(struct daemon *d, struct network_setup *s, struct start_error *error)
-{
-    const char *fee = args_string(&d->args, "minrelaytxfee");
-    amount_sat sat;
-    if (!amount_parse(&sat, fee)) return start_fail(error, "Invalid amount for -minrelaytxfee=<amount>: '%.100s'", fee);
-    s->options.min_relay_fee_sat = sat;
-    return parse_byte_units(args_string(&d->args, "maxuploadtarget"), 'M', &s->options.max_upload_bytes);
-}
-
 static void read_switches(struct daemon *d, struct network_setup *s)
 {
     struct p2p_options *o = &s->options;
@@ -329,6 +321,8 @@ static void read_switches(struct daemon *d, struct network_setup *s)
     o->log_ips = args_bool(&d->args, "logips");
     o->no_relay_percent = (unsigned)(100 - (relay < 0 ? 0 : relay > 100 ? 100 : relay));
     o->extra_txs = (unsigned)(extra < 0 ? 0 : extra > UINT32_MAX ? UINT32_MAX : extra);
+    int64_t rate = args_int(&d->args, "txsendrate");
+    o->tx_send_rate = (unsigned)(rate < 1 ? 1 : rate > MAX_SEND_RATE ? MAX_SEND_RATE : rate);
     o->whitelist_relay = args_bool(&d->args, "whitelistrelay");
     o->whitelist_force_relay = args_bool(&d->args, "whitelistforcerelay");
     o->networks = s->reachable;
@@ -344,7 +338,8 @@ bool setup_network_options(struct daemon *d, struct start_error *error)
     network_interaction(&d->args, &d->log.log);
     if (!network_check_options(d, error) || !read_connections(d, s, error) || !read_networks(d, s, error) ||
         !read_proxies(d, s, error) || !network_check_broadcast(d, s, error) || !read_binds(d, s, error) ||
-        !read_external(d, s, error) || !read_whitelist(d, s, error) || !read_amounts(d, s, error))
+        !read_external(d, s, error) || !read_whitelist(d, s, error) ||
+        !parse_byte_units(args_string(&d->args, "maxuploadtarget"), 'M', &s->options.max_upload_bytes))
         return false;
     read_nodes(d, s);
     read_switches(d, s);

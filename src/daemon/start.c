@@ -185,6 +185,7 @@ static const struct {
     {setup_chain_options, NULL},
     {setup_checks, NULL},
     {setup_network_options, free_network_options},
+    {setup_mempool_options, NULL},
     {start_commands, stop_commands},
     {setup_rpc, close_rpc},
     {setup_node, stop_node},

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "mempool/fee_coverage.h"
 #include "policy/fee_rate.h"
 #include "primitives/hash.h"
 
@@ -38,6 +39,9 @@ struct fee_mined {
 };
 void fee_estimator_block(struct fee_estimator *f, int32_t height, const struct fee_mined *mined, size_t count);
 
+/* What the same blocks were made of; the caller adds to it and asks it. Good as long as F. */
+struct fee_coverage *fee_estimator_coverage(struct fee_estimator *f);
+
 /* Everything watched is given up (the node stops): those count as not mined. */
 void fee_estimator_flush(struct fee_estimator *f);
 
@@ -61,7 +65,7 @@ struct fee_raw fee_estimator_raw(const struct fee_estimator *f, unsigned target,
 
 unsigned fee_estimator_max_target(const struct fee_estimator *f, enum fee_horizon h);
 
-/* fee_estimates.dat, in Core's format. */
+/* The estimates' file, in Core's format (without the coverage, which has its own). */
 void fee_estimator_write(const struct fee_estimator *f, struct buffer *out);
 /* On failure it is as new. */
 MUST_USE enum result fee_estimator_read(struct fee_estimator *f, struct span file, struct error *e);

@@ -206,6 +206,7 @@ Test(network_options, values)
                               "-inboundrelaypercent=80 -bind=9.9.9.9:77 "
                               "-externalip=8.8.8.8 -whitelist=in,out,noban@10.0.0.0/8");
     cr_assert(setup_network_options(&f->d, &f->error), "%s", buffer_text(&f->error.text));
+    cr_assert(setup_mempool_options(&f->d, &f->error), "%s", buffer_text(&f->error.text));
     const struct network_setup *s = f->d.net_setup;
     const struct p2p_options *o = &s->options;
     cr_expect_eq(o->connect_count, 2);
@@ -217,6 +218,7 @@ Test(network_options, values)
     cr_expect_eq(o->networks, 1u << NET_IPV6);
     cr_expect_eq(o->max_upload_bytes, 3000);
     cr_expect_eq(o->min_relay_fee_sat, 1000);
+    cr_expect_eq(f->d.options.mempool.max_bytes, 5000000, "what -blocksonly makes of it");
     cr_expect_eq(o->peer_timeout_s, 7);
     cr_expect_eq(o->no_relay_percent, 20);
     cr_expect_eq(s->listen_port, 77);
