@@ -85,15 +85,6 @@ bool tx_check(const struct tx *tx, struct verdict *v)
     return true;
 }
 
-/* An amount for people: at least two decimals, no further zeroes at the end. */
-static const char *money_text(char out[AMOUNT_TEXT], amount_sat v)
-{
-    amount_text(out, v);
-    size_t len = strlen(out);
-    for (; out[len - 1] == '0' && out[len - 3] != '.'; len--) out[len - 1] = '\0';
-    return out;
-}
-
 static bool sum_inputs(const struct tx *tx, const struct tx_out *spent, const coin_origin *origins, int32_t height,
                        amount_sat *total, struct verdict *v)
 {
@@ -124,7 +115,7 @@ bool tx_check_inputs(const struct tx *tx, const struct tx_out *spent, const coin
     if (in < out) {
         char in_text[AMOUNT_TEXT], out_text[AMOUNT_TEXT];
         return verdict_fail(v, VERDICT_CONSENSUS, "bad-txns-in-belowout", "value in (%s) < value out (%s)",
-                            money_text(in_text, in), money_text(out_text, out));
+                            amount_text_short(in_text, in), amount_text_short(out_text, out));
     }
     *fee = in - out;
     return true;

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     AMOUNT_DECIMALS = 8,
@@ -16,6 +17,13 @@ char *amount_text(char out[AMOUNT_TEXT], amount_sat v)
     uint64_t magnitude = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
     snprintf(out, AMOUNT_TEXT, "%s%" PRIu64 ".%08" PRIu64, v < 0 ? "-" : "", magnitude / COIN_SAT,
              magnitude % COIN_SAT);
+    return out;
+}
+
+char *amount_text_short(char out[AMOUNT_TEXT], amount_sat v)
+{
+    amount_text(out, v);
+    for (size_t len = strlen(out); out[len - 1] == '0' && out[len - 3] != '.'; len--) out[len - 1] = '\0';
     return out;
 }
 

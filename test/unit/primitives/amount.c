@@ -100,3 +100,19 @@ Test(amount, money_range)
     cr_assert(money_range(0) && money_range(MAX_MONEY_SAT));
     cr_assert(!money_range(-1) && !money_range(MAX_MONEY_SAT + 1));
 }
+
+Test(amount, short_text_keeps_two_decimals)
+{
+    static const struct {
+        amount_sat value;
+        const char *text;
+    } cases[] = {
+        {0, "0.00"},         {1, "0.00000001"},        {100, "0.000001"},
+        {COIN_SAT, "1.00"},  {COIN_SAT * 10, "10.00"}, {-COIN_SAT / 2, "-0.50"},
+        {120000000, "1.20"}, {123000000, "1.23"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[AMOUNT_TEXT];
+        cr_assert_str_eq(amount_text_short(text, cases[i].value), cases[i].text);
+    }
+}
