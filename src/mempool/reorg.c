@@ -73,8 +73,18 @@ static void forget_delta(struct mempool *m, const struct txid *txid)
     if (delta) mempool_prioritise(m, txid, -delta);
 }
 
+/* How much of BLOCK the pool had known. */
+static void note_coverage(struct mempool *m, const struct block *block, const struct block_node *node,
+                          const struct pool_set *mined)
+{
+    struct fee_covered_block c = {.height = (uint64_t)node->header.height};
+    for (size_t i = 1; i < block->tx_count; i++) c.total_wu += tx_weight(&block->txs[i]);
+    for (size_t i = 0; i < mined->count; i++) c.known_wu += mined->items[i]->weight_wu;
+    fee_coverage_add(fee_estimator_coverage(m->estimator), &c, &node->header.hash);
+}
+
 /* Those of BLOCK that are in the pool leave, and the estimator learns of them. */
-static void remove_mined(struct mempool *m, const struct block *block, int32_t height)
+static void remove_mined(struct mempool *m, const struct block *block, const struct block_node *node)
 {
     struct pool_set set = {0};
     struct fee_mined *mined = mem_alloc((block->tx_count + 1) * sizeof(*mined));
@@ -85,8 +95,10 @@ static void remove_mined(struct mempool *m, const struct block *block, int32_t h
             (struct fee_mined){.txid = e->tx.txid, .fee = e->fee, .vsize = e->vsize, .entry_height = e->height};
         pool_set_add(&set, e);
     }
-    if (m->estimator && !chain_is_initial_download(m->chain, m->now_s))
-        fee_estimator_block(m->estimator, height, mined, set.count);
+    if (m->estimator) {
+        fee_estimator_block(m->estimator, node->header.height, mined, set.count);
+        note_coverage(m, block, node, &set);
+    }
     pool_remove(m, &set, REMOVED_BLOCK);
     pool_set_clear(&set);
     free(mined);
@@ -130,7 +142,7 @@ static void take_from_returned(struct mempool *m, const struct block *block)
 
 void mempool_on_connected(struct mempool *m, const struct block *block, const struct block_node *node)
 {
-    remove_mined(m, block, node->header.height);
+    remove_mined(m, block, node);
     remove_conflicts(m, block);
     for (size_t i = 0; i < block->tx_count; i++) forget_delta(m, &block->txs[i].txid);
     take_from_returned(m, block);
