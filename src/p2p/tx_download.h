@@ -13,9 +13,10 @@ void tx_download_clear(struct p2p *p);
 void tx_download_peer_open(struct p2p *p, struct peer *peer); /* after verack, where there is transaction relay */
 void tx_download_peer_gone(struct p2p *p, struct peer *peer);
 
-/* An announcement that txs.c found to be allowed. */
+/* An announcement that txs.c found to be allowed, outside of initial download. Logs "got inv: ... have" or "new". */
 void tx_download_on_inv(struct p2p *p, struct peer *peer, const struct inv *inv);
-/* A transaction, parsed and hashed (its memory is the message's). */
+/* A transaction, parsed and hashed (its memory is the message's), outside of initial download. Notes that PEER knows it
+ * is the caller's. */
 void tx_download_on_tx(struct p2p *p, struct peer *peer, const struct tx *tx);
 void tx_download_on_notfound(struct p2p *p, struct peer *peer, const struct inv *items, size_t count);
 
