@@ -15,7 +15,7 @@ MUST_USE bool descriptor_checksum(char out[DESCRIPTOR_CHECKSUM_TEXT], struct spa
  * included: pk, multi, rawtr, addr or raw. */
 void descriptor_infer(struct buffer *out, struct span script, const struct address_prefixes *prefixes);
 
-/* The same for the P2WSH output of the witness script INNER: wsh(pk), wsh(multi), else its address. */
+/* The same for the P2WSH output of the witness script INNER: wsh() of pk, multi or miniscript, else its address. */
 void descriptor_infer_wsh(struct buffer *out, struct span inner, const struct address_prefixes *prefixes);
 
 /* The same for the P2SH output of the redeem script INNER: sh(pk), sh(multi); with NESTED of its P2WSH form,
@@ -54,8 +54,8 @@ struct descriptor_position {
 
 /* Parses TEXT (with or without checksum) and makes its scripts AT a position. False and a sentence where it is no
  * descriptor. Keys are public keys in hex, private ones (WIF) and extended ones (BIP32) with paths. Understands addr,
- * raw, pk, pkh, wpkh, combo, multi, sortedmulti, sh, wsh, rawtr, and tr with trees of pk, multi_a and sortedmulti_a;
- * key origins are read over. */
+ * raw, pk, pkh, wpkh, combo, multi, sortedmulti, sh, wsh, rawtr, tr with trees, and miniscript (BIP379) in wsh and in
+ * leaves; key origins are read over. */
 MUST_USE bool descriptor_expand_at(struct descriptor_scripts *out, struct span text, bool checksum_required,
                                    const struct address_prefixes *prefixes, struct descriptor_position at,
                                    char error[DESCRIPTOR_ERROR_TEXT]);

@@ -11,6 +11,7 @@
 #include "crypto/secp.h"
 #include "crypto/sha256.h"
 #include "descriptor/key.h"
+#include "descriptor/miniscript.h"
 #include "descriptor/tree.h"
 #include "script/script.h"
 
@@ -106,13 +107,35 @@ static bool expand_simple(struct descriptor_parser *p, const char *name, struct 
     return false;
 }
 
+bool descriptor_miniscript(struct descriptor_parser *p, struct span text, bool tapscript, struct buffer *out)
+{
+    struct arena arena = {0};
+    const struct ms_node *fault, *n = ms_from_text(p, text, tapscript, &arena);
+    const char *why;
+    bool sane = n && ms_is_sane(n, &fault, &why);
+    if (sane) {
+        ms_script(out, n);
+        if (p->text) ms_text(p->text, n);
+    } else if (n) {
+        struct buffer at_fault = {0};
+        ms_text(&at_fault, fault);
+        descriptor_error(p, "%s%s", buffer_text(&at_fault), why);
+        buffer_clear(&at_fault);
+    }
+    arena_clear(&arena);
+    return sane;
+}
+
 static bool expand_inner(struct descriptor_parser *p, struct span text, enum descriptor_context context,
                          struct buffer *out)
 {
     char name[DESCRIPTOR_NAME];
     struct span arg;
     const char *where = context == DESCRIPTOR_P2SH ? "P2SH" : "P2WSH";
-    if (!descriptor_function(text, name, &arg)) return descriptor_error(p, "A function is needed within %s", where);
+    if (!descriptor_function(text, name, &arg)) {
+        if (context == DESCRIPTOR_P2WSH && descriptor_miniscript(p, text, false, out)) return true;
+        return *p->error ? false : descriptor_error(p, "A function is needed within %s", where);
+    }
     if (strcmp(name, "wsh") == 0 && context == DESCRIPTOR_P2SH) {
         struct buffer inner = {0};
         descriptor_print(p, "wsh(");
@@ -129,7 +152,8 @@ static bool expand_inner(struct descriptor_parser *p, struct span text, enum des
         return descriptor_error(p, "Can only have %s() at top level", name);
     if (strcmp(name, "tr") == 0 || strcmp(name, "rawtr") == 0)
         return descriptor_error(p, "Can only have %s at top level", name);
-    return descriptor_error(p, "A function is needed within %s", where);
+    if (context == DESCRIPTOR_P2WSH && descriptor_miniscript(p, text, false, out)) return true;
+    return *p->error ? false : descriptor_error(p, "A function is needed within %s", where);
 }
 
 static bool expand_wrapped(struct descriptor_parser *p, const char *name, struct span arg, struct buffer *out)

@@ -6,6 +6,7 @@
 #include "crypto/ripemd160.h"
 #include "crypto/secp.h"
 #include "crypto/sha256.h"
+#include "descriptor/miniscript.h"
 #include "script/standard.h"
 
 /* A compressed or uncompressed key by its first byte (hybrid keys have no descriptor). */
@@ -32,6 +33,18 @@ static bool infer_keys(struct buffer *out, const struct script_solution *s, bool
     }
     buffer_put_u8(out, ')');
     return true;
+}
+
+/* Appends a sane miniscript of a witness script; false (OUT unchanged) where it is none. */
+static bool infer_miniscript(struct buffer *out, struct span script)
+{
+    struct arena arena = {0};
+    const struct ms_node *fault, *n = ms_from_script(script, &arena);
+    const char *why;
+    bool sane = n && ms_is_sane(n, &fault, &why);
+    if (sane) ms_text(out, n);
+    arena_clear(&arena);
+    return sane;
 }
 
 static void put_checksum(struct buffer *out, size_t start)
@@ -81,7 +94,7 @@ void descriptor_infer_wsh(struct buffer *out, struct span inner, const struct ad
     struct script_solution s;
     script_solve(&s, inner);
     buffer_put_str(out, "wsh(");
-    if (infer_keys(out, &s, true)) {
+    if (infer_keys(out, &s, true) || infer_miniscript(out, inner)) {
         buffer_put_u8(out, ')');
     } else {
         uint8_t script[34] = {0x00, 0x20};
@@ -98,7 +111,7 @@ void descriptor_infer_sh(struct buffer *out, struct span inner, bool nested, con
     struct script_solution s;
     script_solve(&s, inner);
     buffer_put_str(out, nested ? "sh(wsh(" : "sh(");
-    if (infer_keys(out, &s, nested)) {
+    if (infer_keys(out, &s, nested) || (nested && infer_miniscript(out, inner))) {
         buffer_put_str(out, nested ? "))" : ")");
     } else {
         uint8_t program[34] = {0x00, 0x20}, script[23] = {OP_HASH160, 20, [22] = OP_EQUAL};

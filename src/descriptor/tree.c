@@ -38,8 +38,10 @@ static bool parse_leaf(struct descriptor_parser *p, struct span text, uint8_t ha
     struct buffer script = {0};
     bool good = false;
     if (!descriptor_function(text, name, &arg)) {
-        descriptor_error(p, "'%.*s' is not a valid descriptor function", (int)(text.len < 100 ? text.len : 100),
-                         text.data ? (const char *)text.data : "");
+        good = descriptor_miniscript(p, text, true, &script);
+        if (!good && !*p->error)
+            descriptor_error(p, "'%.*s' is not a valid descriptor function", (int)(text.len < 100 ? text.len : 100),
+                             text.data ? (const char *)text.data : "");
     } else if (strcmp(name, "pk") == 0) {
         struct descriptor_key key;
         good = descriptor_key_parse(p, arg, DESCRIPTOR_P2TR, &key);
@@ -57,8 +59,10 @@ static bool parse_leaf(struct descriptor_parser *p, struct span text, uint8_t ha
     } else if (strcmp(name, "multi") == 0 || strcmp(name, "sortedmulti") == 0) {
         descriptor_error(p, "Can only have multi/sortedmulti at top level, in sh(), or in wsh()");
     } else {
-        descriptor_error(p, "'%.*s' is not a valid descriptor function", (int)(text.len < 100 ? text.len : 100),
-                         (const char *)text.data);
+        good = descriptor_miniscript(p, text, true, &script);
+        if (!good && !*p->error)
+            descriptor_error(p, "'%.*s' is not a valid descriptor function", (int)(text.len < 100 ? text.len : 100),
+                             (const char *)text.data);
     }
     if (good) leaf_hash(hash, buffer_span(&script));
     buffer_clear(&script);
