@@ -51,7 +51,7 @@ foreach(room IN LISTS rooms)
   cairn_criterion(model_${room} cairn_${room} "${PROJECT_SOURCE_DIR}/test/model/${room}")
 endforeach()
 # Their chains lie on the stores in memory, which belong to a room above them.
-foreach(room IN ITEMS chain index p2p node rpc)
+foreach(room IN ITEMS chain index mempool p2p miner node rpc)
   if(TARGET test_${room})
     target_link_libraries(test_${room} PRIVATE cairn_store)
   endif()
@@ -125,3 +125,8 @@ foreach(source IN LISTS benches)
   list(APPEND bench_targets ${name})
 endforeach()
 add_custom_target(bench DEPENDS ${bench_targets})
+
+# Random transactions for test/interop/mempool_with_core.py, which compares the pool with Bitcoin Core's.
+file(GLOB stream CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/test/interop/*.c")
+add_executable(tx_stream EXCLUDE_FROM_ALL ${stream})
+target_link_libraries(tx_stream PRIVATE cairn_consensus)
