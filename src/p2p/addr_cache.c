@@ -18,8 +18,7 @@ struct addr_cache {
     size_t count;
 };
 
-/* Which answer PEER gets: by the network that it comes from and the address of ours that it came to. */
-static uint64_t cache_key(const struct addr_relay *r, const struct peer *peer)
+uint64_t addr_cache_key(const struct addr_relay *r, const struct peer *peer)
 {
     struct endpoint_key at;
     endpoint_key(&at, &peer->local);
@@ -58,7 +57,7 @@ static struct addr_cache *cache_of(struct addr_relay *r, uint64_t key)
 const struct peer_addr *addr_cache_answer(struct p2p *p, const struct peer *peer, size_t *count)
 {
     struct addr_relay *r = &p->addr_relay;
-    struct addr_cache *c = cache_of(r, cache_key(r, peer));
+    struct addr_cache *c = cache_of(r, addr_cache_key(r, peer));
     if (c->until_us < p->wall_us) {
         free(c->addrs);
         c->addrs = addr_cache_fresh(p, &c->count);

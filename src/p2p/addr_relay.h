@@ -55,6 +55,8 @@ void addr_relay_send(struct p2p *p, struct peer *peer);
 const struct peer_addr *addr_cache_answer(struct p2p *p, const struct peer *peer, size_t *count);
 /* A fresh one, to be freed: for peers that are permitted it. Without banned and discouraged ones. */
 struct peer_addr *addr_cache_fresh(struct p2p *p, size_t *count);
+/* By the network that PEER comes from and the address of ours that it came to. */
+uint64_t addr_cache_key(const struct addr_relay *r, const struct peer *peer);
 void addr_cache_clear(struct addr_relay *r);
 size_t addr_cache_memory(const struct addr_relay *r);
 

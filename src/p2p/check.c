@@ -1,6 +1,7 @@
 /* What must hold whatever peers do: recomputed from scratch; and what all of it takes in memory. */
 #include "p2p/internal.h"
 #include "p2p/presync.h"
+#include "p2p/tx_download.h"
 
 /* ---- invariants ---- */
 
@@ -15,6 +16,7 @@ static void check_peer(const struct p2p *p, const struct peer *peer)
     CHECK(!peer->inbound_onion || peer_is_inbound(peer));
     CHECK(!peer->txs.relay || peer->txs.has_relay);
     CHECK(!peer->txs.has_relay || (peer->type != CONN_BLOCK_RELAY && peer->type != CONN_FEELER));
+    tx_relay_check_peer(peer);
     CHECK(peer->ping.min_us <= peer->ping.last_us);
     CHECK(peer->serve.count <= MAX_INV + 1 && peer->serve.first + peer->serve.count <= peer->serve.cap);
     CHECK(!peer->filters.stop || (p->filters && peer->filters.next <= peer->filters.stop->header.height));
@@ -74,26 +76,27 @@ void p2p_check(const struct p2p *p)
     CHECK(p->blocks.queue_count <= p->blocks.queue_cap);
     check_requests(p);
     check_counts(p);
+    tx_download_check(p);
 }
 
 /* ---- memory ---- */
 
-static size_t peer_memory(const struct peer *peer)
+static size_t peer_memory(const struct p2p *p, const struct peer *peer)
 {
     return sizeof(*peer) + peer->addrs.to_send_cap * sizeof(struct peer_addr) +
            (peer->addrs.known.words ? peer->addrs.known.pairs * 2 * sizeof(uint64_t) : 0) +
            peer->serve.cap * sizeof(struct inv) + peer->download.count * sizeof(struct in_flight) +
            peer->download.wish_cap * sizeof(struct block_node *) + peer->announce.inv_cap * sizeof(struct block_hash) +
            compact_peer_memory(peer) + (peer->headers.presync ? presync_memory(peer->headers.presync) : 0) +
-           peer->blocks.bytes_with_owner;
+           peer->blocks.bytes_with_owner + tx_relay_peer_memory(peer) + tx_download_peer_memory(p, peer);
 }
 
 size_t p2p_memory(const struct p2p *p)
 {
     size_t bytes = sizeof(*p) + p->peer_cap * sizeof(struct peer *) + p->action_cap * sizeof(struct p2p_action) +
                    p->arena.bytes + p->payload.cap + addr_cache_memory(&p->addr_relay) + dial_memory(p) +
-                   announce_memory(p) + compact_memory(p);
-    for (size_t i = 0; i < p->peer_count; i++) bytes += peer_memory(p->peers[i]);
+                   announce_memory(p) + compact_memory(p) + tx_relay_memory(p) + tx_download_memory(p);
+    for (size_t i = 0; i < p->peer_count; i++) bytes += peer_memory(p, p->peers[i]);
     for (size_t i = 0; i < p->action_count; i++) bytes += p->actions[(p->action_first + i) % p->action_cap].payload.cap;
     return bytes;
 }

@@ -98,13 +98,14 @@ void compact_offer_extra(struct p2p *p, const struct wtxid *id, struct span raw)
     if (max == 0) return;
     if (!x->items) x->items = mem_calloc(max, sizeof(*x->items));
     struct partial_candidate *slot = &x->items[x->at];
+    struct span copy = span_of(mem_dup(raw.data, raw.len), raw.len); /* RAW may be what the slot held */
     if (x->count == max) {
         x->bytes -= slot->raw.len;
         free((void *)(uintptr_t)slot->raw.data);
     } else {
         x->count++;
     }
-    *slot = (struct partial_candidate){.wtxid = *id, .raw = span_of(mem_dup(raw.data, raw.len), raw.len)};
+    *slot = (struct partial_candidate){.wtxid = *id, .raw = copy};
     x->bytes += raw.len;
     x->at = (x->at + 1) % max;
 }

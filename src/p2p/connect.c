@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "p2p/internal.h"
+#include "p2p/tx_download.h"
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -161,6 +162,8 @@ void peer_free(struct p2p *p, struct peer *peer)
     compact_peer_gone(p, peer);
     chain_sync_peer_gone(p, peer);
     dial_peer_gone(p, peer);
+    tx_download_peer_gone(p, peer);
+    tx_relay_peer_gone(p, peer);
     serve_peer_clear(peer);
     announce_peer_clear(peer);
     addr_relay_peer_clear(peer);

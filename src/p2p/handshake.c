@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "p2p/internal.h"
+#include "p2p/tx_download.h"
 #include "wire/sanitize.h"
 
 enum {
@@ -234,6 +235,7 @@ void handshake_on_verack(struct p2p *p, struct peer *peer, struct message *m)
            transport_kind_name(peer->transport), peer->handshake.their_version, peer_log(who, p, peer));
     compact_peer_open(p, peer);
     peer->handshake.verack_received = true;
+    tx_download_peer_open(p, peer);
 }
 
 void handshake_on_wtxidrelay(struct p2p *p, struct peer *peer, struct message *m)

@@ -60,6 +60,8 @@ static void fill_handshake(const struct peer *peer, struct peer_info *out)
     memcpy(out->user_agent, h->user_agent, sizeof(out->user_agent));
     out->relays_txs = peer->txs.relay;
     out->min_fee_filter_sat = peer->txs.fee_filter_received_sat;
+    out->last_inv_sequence = peer->tx_relay.last_sequence;
+    out->inv_to_send = peer->tx_relay.count;
     out->hb_to = peer->compact.hb_to;
     out->hb_from = peer->compact.hb_from;
     out->addr_relay_enabled = peer->addrs.enabled;

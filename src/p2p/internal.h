@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/check.h"
 #include "base/hashmap.h"
+#include "mempool/mempool.h"
 #include "p2p/addr_relay.h"
 #include "p2p/announce.h"
 #include "p2p/blocks.h"
@@ -23,6 +24,7 @@
 #include "p2p/peer_info.h"
 #include "p2p/ping.h"
 #include "p2p/serve.h"
+#include "p2p/tx_relay.h"
 #include "p2p/txs.h"
 
 struct peer {
@@ -47,6 +49,7 @@ struct peer {
     struct peer_handshake handshake;
     struct peer_ping ping;
     struct peer_txs txs;
+    struct peer_tx_relay tx_relay;
     struct peer_addrs addrs;
     struct peer_headers headers;
     struct peer_download download;

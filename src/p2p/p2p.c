@@ -3,6 +3,7 @@
 
 #include "p2p/dispatch.h"
 #include "p2p/internal.h"
+#include "p2p/tx_download.h"
 
 #define TICK_US       INT64_C(100000)
 #define ADDR_FETCH_US (10 * 30 * INT64_C(1000000)) /* ten of the average delays of address relay */
@@ -53,6 +54,8 @@ struct p2p *p2p_new(const struct p2p_options *options, struct chain *chain, stru
     download_init(p);
     blocks_init(p);
     chain_sync_init(p);
+    tx_download_init(p);
+    tx_relay_init(p);
     dial_init(p, options);
     forget_lists(&p->options);
     return p;
@@ -70,6 +73,8 @@ void p2p_free(struct p2p *p)
     blocks_clear(p);
     announce_clear(p);
     compact_clear(p);
+    tx_relay_clear(p);
+    tx_download_clear(p);
     local_addrs_clear(&p->local);
     buffer_clear(&p->payload);
     arena_clear(&p->arena);
@@ -146,15 +151,23 @@ static void send_pass(struct p2p *p, struct peer *peer)
     handshake_send(p, peer);
     headers_send(p, peer);
     announce_send(p, peer);
+    tx_relay_send(p, peer);
     check_downloads(p, peer);
     if (peer->disconnecting) return;
     download_send(p, peer);
+    tx_download_send(p, peer);
     txs_send(p, peer);
 }
 
 static bool requests_wait(const struct peer *peer)
 {
     return serve_waits(&peer->serve) || filters_wait(&peer->filters);
+}
+
+/* Orphans are to be judged on behalf of the peer. */
+static bool orphans_wait(const struct p2p *p, const struct peer *peer)
+{
+    return !peer->disconnecting && tx_download_has_work(p, peer);
 }
 
 /* Requests of the peer wait, and its send queue has room for answers. */
@@ -189,6 +202,7 @@ void p2p_tick(struct p2p *p)
 {
     p->last_tick_us = p->steady_us;
     p->wake = false;
+    tx_relay_tick(p);
     pass_over_all(p);
     dial_tick(p);
     chain_sync_tick(p);
@@ -206,7 +220,7 @@ bool p2p_has_work(const struct p2p *p)
 {
     if (p->wake || p->action_count) return true;
     for (size_t i = 0; i < p->peer_count; i++)
-        if (wants_service(p->peers[i])) return true;
+        if (wants_service(p->peers[i]) || orphans_wait(p, p->peers[i])) return true;
     return false;
 }
 
@@ -215,7 +229,7 @@ bool p2p_has_work(const struct p2p *p)
 bool p2p_ready(const struct p2p *p, peer_id id, const char *name)
 {
     const struct peer *peer = p2p_peer(p, id);
-    if (!peer || peer->disconnecting || peer->send_full || requests_wait(peer)) return false;
+    if (!peer || peer->disconnecting || peer->send_full || requests_wait(peer) || orphans_wait(p, peer)) return false;
     if (peer->blocks.with_owner == 0) return true;
     /* What comes after a block may depend on it; more blocks do not. */
     return strcmp(name, message_row(MESSAGE_BLOCK)->name) == 0 && blocks_has_room(p, peer);

@@ -51,22 +51,22 @@ enum {
 };
 
 struct p2p_options {
-    uint64_t services;         /* that we offer: NODE_NETWORK | NODE_WITNESS | NODE_NETWORK_LIMITED ... */
-    const char *subversion;    /* user agent; copied, as all texts and lists here */
-    uint16_t default_port;     /* of names and addresses without one */
-    unsigned max_connections;  /* -maxconnections: automatic ones */
-    int64_t peer_timeout_s;    /* -peertimeout */
-    uint64_t max_upload_bytes; /* -maxuploadtarget: a day; 0: no limit */
-    bool blocks_only;          /* -blocksonly */
-    bool network_active;       /* -networkactive */
-    bool listen;
-    bool dns_lookup; /* -dns: names may be resolved */
+    uint64_t services;           /* that we offer: NODE_NETWORK | NODE_WITNESS | NODE_NETWORK_LIMITED ... */
+    const char *subversion;      /* user agent; copied, as all texts and lists here */
+    uint16_t default_port;       /* of names and addresses without one */
+    unsigned max_connections;    /* -maxconnections: automatic ones */
+    int64_t peer_timeout_s;      /* -peertimeout */
+    uint64_t max_upload_bytes;   /* -maxuploadtarget: a day; 0: no limit */
+    bool blocks_only;            /* -blocksonly */
+    bool listen, network_active; /* -listen, -networkactive */
+    bool dns_lookup;             /* -dns: names may be resolved */
     bool dns_seed, force_dns_seed, fixed_seeds;
     bool automatic;             /* dial on our own; false with -connect */
     bool advertise;             /* tell peers our address (-listen and something to tell) */
     bool log_ips;               /* -logips */
     unsigned no_relay_percent;  /* of the inbound slots, kept for peers without transactions (-inboundrelaypercent) */
     unsigned extra_txs;         /* -blockreconstructionextratxn */
+    unsigned tx_send_rate;      /* -txsendrate: a second; 0: Core's default */
     int64_t min_relay_fee_sat;  /* per 1000 virtual bytes: the feefilter that we send */
     unsigned networks;          /* bit 1 << enum network: those in use (-onlynet); 0: IPv4 and IPv6 */
     const char *const *connect; /* -connect: dialled for ever, no other */
@@ -123,8 +123,8 @@ void p2p_dial_failed(struct p2p *p, uint64_t dial, const struct endpoint *found,
 void p2p_disconnected(struct p2p *p, peer_id id);
 
 /* Whether the peer may hand in its next message, whose name is NAME. False while its send queue is full, while requests
- * of it wait to be served, and while blocks from it are with the owner (unless the next one is a block, too, and not
- * many are). The owner asks again after the next event or tick. */
+ * of it wait to be served or orphans to be judged on its behalf, and while blocks from it are with the owner (unless
+ * the next one is a block, too, and not many are). The owner asks again after the next event or tick. */
 bool p2p_ready(const struct p2p *p, peer_id id, const char *name);
 
 /* A message: handled now. Its payload is taken: *MESSAGE is empty afterwards. */
@@ -145,7 +145,7 @@ void p2p_send_full(struct p2p *p, peer_id id, bool full);
  * first) says, and when p2p_has_work. */
 void p2p_tick(struct p2p *p);
 int64_t p2p_deadline(const struct p2p *p);
-bool p2p_has_work(const struct p2p *p); /* requests wait to be served: tick again at once */
+bool p2p_has_work(const struct p2p *p); /* requests or orphans wait: tick again at once */
 
 /* The scheduled tasks see the steady clock DELTA_S further on (mockscheduler). */
 void p2p_mock_scheduler(struct p2p *p, int64_t delta_s);
@@ -155,7 +155,7 @@ void p2p_resolved(struct p2p *p, const char *host, const struct netaddr *found, 
 
 /* ---- events: the chain ---- */
 
-/* A new block is stored and extends the tip's work; its scripts are not checked yet (fast announcement, BIP152). */
+/* A new block is stored, on the tip, its scripts not checked yet (fast announcement, BIP152). */
 void p2p_block_accepted(struct p2p *p, struct block_node *node, const struct block *block);
 
 /* The chain moved: each notice, in order, after the indexes saw it. */

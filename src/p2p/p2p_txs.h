@@ -13,6 +13,17 @@ void p2p_set_mempool(struct p2p *p, struct mempool *m);
 /* Tells all peers of a transaction of the pool (a user's), and judges orphans that waited for it. */
 void p2p_relay_tx(struct p2p *p, const struct txid *txid, const struct wtxid *wtxid);
 
+/* -txsendrate: what is told to peers a second, and what waits for that. */
+struct p2p_tx_queue {
+    size_t backlog;                   /* transactions that wait */
+    double count_tokens, size_tokens; /* transactions and bytes that may be told now; negative: overdrawn */
+};
+struct p2p_tx_rate {
+    unsigned rate; /* to inbound peers */
+    struct p2p_tx_queue inbound, outbound;
+};
+void p2p_tx_rate(const struct p2p *p, struct p2p_tx_rate *out);
+
 /* A transaction that waits for its parents (getorphantxs). */
 struct orphan_info {
     struct txid txid;

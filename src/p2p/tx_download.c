@@ -41,7 +41,7 @@ void tx_download_peer_gone(struct p2p *p, struct peer *peer)
     struct tx_download *d = p->tx_download;
     orphanage_peer_gone(d->orphans, peer->id);
     tx_requests_peer_gone(d->requests, peer->id);
-    if (peer->handshake.verack_received && !txs_rejects(p, peer)) d->wtxid_peers -= peer->handshake.wtxid_relay;
+    if (peer->handshake.verack_received) d->wtxid_peers -= peer->handshake.wtxid_relay;
 }
 
 /* ---- what we have ---- */
@@ -301,7 +301,7 @@ void tx_download_check(const struct p2p *p)
     for (size_t i = 0; i < p->peer_count; i++) {
         const struct peer *peer = p->peers[i];
         size_t count = tx_requests_count(d->requests, peer->id);
-        wtxid_peers += peer->handshake.verack_received && !txs_rejects(p, peer) && peer->handshake.wtxid_relay;
+        wtxid_peers += peer->handshake.verack_received && peer->handshake.wtxid_relay;
         announcements += count;
         orphans += orphanage_peer_announcements(d->orphans, peer->id);
         CHECK(count <= TX_DOWNLOAD_ANNOUNCEMENTS || peer_permits(peer, PERM_RELAY));

@@ -10,7 +10,7 @@ struct tx_download;
 
 void tx_download_init(struct p2p *p);
 void tx_download_clear(struct p2p *p);
-void tx_download_peer_open(struct p2p *p, struct peer *peer); /* after verack, where there is transaction relay */
+void tx_download_peer_open(struct p2p *p, struct peer *peer); /* after verack */
 void tx_download_peer_gone(struct p2p *p, struct peer *peer);
 
 /* An announcement that txs.c found to be allowed, outside of initial download. Logs "got inv: ... have" or "new". */

@@ -1,9 +1,10 @@
-/* Transactions between peers, as far as a node without a pool of them goes. */
+/* Transactions between peers: what may be said, and to whom it goes. */
 #include "p2p/txs.h"
 
 #include <stdio.h>
 
 #include "p2p/internal.h"
+#include "p2p/tx_download.h"
 #include "primitives/amount.h"
 #include "primitives/tx.h"
 
@@ -24,6 +25,7 @@ void txs_peer_version(struct p2p *p, struct peer *peer)
     /* With BIP37 they may turn relay on later. */
     t->has_relay = fit && (peer->handshake.relay_flag || peer->handshake.our_services & NODE_BLOOM);
     t->relay = t->has_relay && peer->handshake.relay_flag;
+    if (t->has_relay) tx_relay_peer_init(peer);
 }
 
 /* Ends the connection; returns false. */
@@ -50,13 +52,17 @@ bool txs_early(struct p2p *p, struct peer *peer, enum message_type type)
 void txs_on_tx(struct p2p *p, struct peer *peer, struct message *m)
 {
     struct tx tx;
-    (void)peer;
     if (chain_is_initial_download(p->chain, p2p_now_s(p))) return;
     struct reader r = reader_of(m->as.raw.raw);
     tx_read(&tx, &r, &p->arena, 0);
-    if (r.failed)
+    if (r.failed) {
         log_debug(p->log, LOGC_NET, "ProcessMessages(tx, %zu bytes): Exception '%s' caught", m->as.raw.raw.len,
                   "DataStream::read(): end of data");
+        return;
+    }
+    tx_hash(&tx);
+    tx_relay_note_known(p, peer, peer->handshake.wtxid_relay ? tx.wtxid.bytes : tx.txid.bytes);
+    tx_download_on_tx(p, peer, &tx);
 }
 
 bool txs_on_inv(struct p2p *p, struct peer *peer, const struct inv *inv)
@@ -70,16 +76,15 @@ bool txs_on_inv(struct p2p *p, struct peer *peer, const struct inv *inv)
         snprintf(what, sizeof(what), "transaction (%s) inv sent in violation of protocol", hash ? hash + 1 : text);
         return refuse(p, peer, what);
     }
-    if (!chain_is_initial_download(p->chain, p2p_now_s(p)))
-        log_debug(p->log, LOGC_NET, "got inv: %s new peer=%lld", serve_inv_text(text, inv), (long long)peer->id);
+    tx_relay_note_known(p, peer, inv->hash);
+    if (!chain_is_initial_download(p->chain, p2p_now_s(p))) tx_download_on_inv(p, peer, inv);
     return true;
 }
 
 void txs_on_notfound(struct p2p *p, struct peer *peer, struct message *m)
 {
-    (void)p;
-    (void)peer;
-    (void)m;
+    const struct inv_message *v = &m->as.inv;
+    tx_download_on_notfound(p, peer, v->items, v->count);
 }
 
 void txs_on_feefilter(struct p2p *p, struct peer *peer, struct message *m)
@@ -96,13 +101,17 @@ void txs_on_feefilter(struct p2p *p, struct peer *peer, struct message *m)
 void txs_on_mempool(struct p2p *p, struct peer *peer, struct message *m)
 {
     (void)m;
-    if (peer_permits(peer, PERM_MEMPOOL)) return;
     const char *why = NULL;
-    if (!(peer->handshake.our_services & NODE_BLOOM))
+    if (peer_permits(peer, PERM_MEMPOOL))
+        why = NULL;
+    else if (!(peer->handshake.our_services & NODE_BLOOM))
         why = "mempool request with bloom filters disabled";
     else if (serve_target_reached(p, false))
         why = "mempool request with bandwidth limit reached";
-    if (why && !peer_permits(peer, PERM_NO_BAN)) refuse(p, peer, why);
+    if (!why)
+        tx_relay_send_all(p, peer);
+    else if (!peer_permits(peer, PERM_NO_BAN))
+        refuse(p, peer, why);
 }
 
 void txs_on_filter(struct p2p *p, struct peer *peer, struct message *m)
@@ -127,7 +136,7 @@ void txs_on_filter(struct p2p *p, struct peer *peer, struct message *m)
 
 bool txs_serve(struct p2p *p, struct peer *peer, const struct inv *inv)
 {
-    const struct tx *tx = announce_recent_tx(p, inv);
+    const struct tx *tx = tx_relay_find(p, peer, inv);
     struct buffer payload = {0};
     if (!tx) return false;
     if (inv->type == INV_TX)
@@ -135,6 +144,7 @@ bool txs_serve(struct p2p *p, struct peer *peer, const struct inv *inv)
     else
         tx_write(&payload, tx);
     peer_send_payload(p, peer, MESSAGE_TX, &payload);
+    if (p->mempool) mempool_remove_unbroadcast(p->mempool, &tx->txid);
     return true;
 }
 
@@ -155,7 +165,7 @@ void txs_send(struct p2p *p, struct peer *peer)
     if (p->options.blocks_only || !peer_speaks(peer, PROTOCOL_FEEFILTER) || peer->type == CONN_BLOCK_RELAY) return;
     if (peer_permits(peer, PERM_FORCE_RELAY)) return;
     bool initial = chain_is_initial_download(p->chain, p2p_now_s(p));
-    int64_t wanted = initial ? MAX_MONEY_SAT : 0;
+    int64_t wanted = initial ? MAX_MONEY_SAT : p->mempool ? mempool_min_fee(p->mempool).sat_per_kvb : 0;
     /* After the first sync they need not wait to tell us of transactions: what they heard then was "none at all". */
     if (!initial && t->fee_filter_sent_sat > p->options.min_relay_fee_sat &&
         t->fee_filter_sent_sat == round_fee(p, MAX_MONEY_SAT))

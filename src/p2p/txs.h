@@ -1,5 +1,5 @@
-/* Transactions between peers, as far as a node without a pool of them goes: what may be announced and sent at all
- * (BIP37, 60, 133, 339; -blocksonly), and what BIP35 and BIP37 ask for. */
+/* Transactions between peers: what may be announced and sent at all (BIP37, 60, 133, 339; -blocksonly), and what BIP35
+ * and BIP37 ask for. What comes goes on to tx_download.h, what is told comes from tx_relay.h. */
 #ifndef CAIRN_P2P_TXS_H
 #define CAIRN_P2P_TXS_H
 
@@ -29,8 +29,8 @@ void txs_on_notfound(struct p2p *p, struct peer *peer, struct message *m);
 /* The announcement of a transaction in an inv. False: the peer was disconnected for it. */
 bool txs_on_inv(struct p2p *p, struct peer *peer, const struct inv *inv);
 
-/* A transaction that is asked for in a getdata, with witness unless it is asked for as INV_TX; false: not found. Those
- * of the newest block are: whoever was told of them may still ask. */
+/* A transaction that is asked for in a getdata, with witness unless it is asked for as INV_TX; false: not found, or not
+ * for this peer (tx_relay_find). */
 bool txs_serve(struct p2p *p, struct peer *peer, const struct inv *inv);
 
 /* True where we want none from this peer. */

@@ -18,6 +18,8 @@ static void write_log(void *ctx, enum log_level level, enum log_category categor
 static void on_notice(void *arg, const struct notice *notice)
 {
     struct harness *h = arg;
+    if (h->pool && notice->kind == NOTICE_CONNECTED) mempool_on_connected(h->pool, notice->block, notice->node);
+    if (h->pool && notice->kind == NOTICE_DISCONNECTED) mempool_on_disconnected(h->pool, notice->block);
     p2p_on_notice(h->p, notice);
 }
 
@@ -65,6 +67,18 @@ void harness_new(struct harness *h)
     harness_open(h);
 }
 
+void harness_open_pool(struct harness *h)
+{
+    struct mempool_options o = mempool_options_default();
+    o.require_standard = false;
+    o.check_one_in = 1;
+    o.seed[0] = 5;
+    h->pool = mempool_new(&o, h->kit.chain, &h->log);
+    mempool_set_time(h->pool, h->wall_us / 1000000);
+    mempool_set_loaded(h->pool);
+    p2p_set_mempool(h->p, h->pool);
+}
+
 static void drop_asked(struct harness *h)
 {
     for (size_t i = 0; i < h->asked_count; i++) buffer_clear(&h->asked[i].payload);
@@ -79,6 +93,7 @@ void harness_free(struct harness *h)
     for (size_t i = 0; i < count; i++) p2p_disconnected(h->p, ids[i]);
     p2p_check(h->p);
     p2p_free(h->p);
+    mempool_free(h->pool);
     harness_forget(h, P2P_NO_PEER);
     drop_asked(h);
     free(h->sent);
@@ -120,6 +135,7 @@ static void run_chain(struct harness *h, const struct block *given)
     struct block_node *old = chain_tip(h->kit.chain);
     enum result r = kit_try_run(&h->kit, given, NULL, NULL, &e);
     cr_assert_eq(r, RESULT_OK, "%s", e.text);
+    if (h->pool) mempool_settle(h->pool);
     struct block_node *tip = chain_tip(h->kit.chain);
     if (tip != old) p2p_on_tip(h->p, (struct block_node *)header_fork(&old->header, &tip->header));
 }
@@ -179,6 +195,7 @@ void harness_wait_us(struct harness *h, int64_t us)
     h->wall_us += us;
     h->steady_us += us;
     h->kit.now_s = h->wall_us / 1000000;
+    if (h->pool) mempool_set_time(h->pool, h->kit.now_s);
     p2p_set_time(h->p, h->wall_us, h->steady_us);
     p2p_tick(h->p);
     harness_pump(h);

@@ -15,6 +15,7 @@
 #define CAIRN_TEST_P2P_HARNESS_H
 
 #include "p2p/internal.h"
+#include "p2p/p2p_txs.h"
 #include "support/block_maker.h"
 #include "support/chain_kit.h"
 
@@ -36,6 +37,7 @@ struct harness {
     struct bans bans;
     struct p2p_options options;
     struct p2p *p;
+    struct mempool *pool; /* NULL: none (harness_open_pool) */
     int64_t wall_us, steady_us;
     struct harness_sent *sent; /* in order, not looked at yet */
     size_t sent_count, sent_cap;
@@ -55,6 +57,8 @@ struct harness {
 void harness_prepare(struct harness *h);
 void harness_open(struct harness *h);
 void harness_new(struct harness *h);
+/* After harness_open: a pool, which takes transactions that are not standard, too. */
+void harness_open_pool(struct harness *h);
 /* Checks all invariants, ends all connections, checks again, frees. */
 void harness_free(struct harness *h);
 
