@@ -81,7 +81,7 @@ bool cairn_block_check(const struct cairn_block *block, const char *network, str
     verdict->valid = header_check(&b->header, &b->hash, params, &v) && block_check(b, params, 0, &v);
     if (!verdict->valid) {
         snprintf(verdict->reason, sizeof verdict->reason, "%s", v.reason);
-        snprintf(verdict->detail, sizeof verdict->detail, "%s", v.detail);
+        snprintf(verdict->detail, sizeof verdict->detail, "%.*s", (int)sizeof verdict->detail - 1, v.detail);
     }
     return verdict->valid;
 }

@@ -201,7 +201,7 @@ static enum cairn_process_status judge(const struct verdict *v, struct cairn_ver
     if (verdict) {
         verdict->valid = verdict_ok(v);
         snprintf(verdict->reason, sizeof verdict->reason, "%s", v->reason);
-        snprintf(verdict->detail, sizeof verdict->detail, "%s", v->detail);
+        snprintf(verdict->detail, sizeof verdict->detail, "%.*s", (int)sizeof verdict->detail - 1, v->detail);
     }
     return verdict_ok(v) ? CAIRN_PROCESS_ACCEPTED : CAIRN_PROCESS_INVALID;
 }

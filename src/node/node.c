@@ -9,8 +9,19 @@
 #include "base/text.h"
 #include "chain/chain_prune.h"
 #include "index/index.h"
+#include "mempool/fee_estimator.h"
 #include "miner/block_template.h"
 #include "node/peers.h"
+
+static void open_mempool(struct node *n)
+{
+    struct mempool_options options = n->options.mempool.max_bytes ? n->options.mempool : mempool_options_default();
+    memcpy(options.seed, n->options.chain.seed, sizeof(options.seed));
+    n->mempool = mempool_new(&options, n->chain, n->log);
+    n->fees = fee_estimator_new(n->log);
+    mempool_set_estimator(n->mempool, n->fees);
+    mempool_set_time(n->mempool, node_time_s(n));
+}
 
 enum result node_open(struct node **out, const struct node_options *options, const struct chain_ports *ports,
                       int64_t now_us, struct log *log, struct error *e)
@@ -30,14 +41,23 @@ enum result node_open(struct node **out, const struct node_options *options, con
         node_free(n);
         return r;
     }
+    open_mempool(n);
     *out = n;
     return RESULT_OK;
+}
+
+void node_set_time(struct node *n, int64_t now_us)
+{
+    n->now_us = now_us;
+    mempool_set_time(n->mempool, node_time_s(n));
 }
 
 void node_free(struct node *n)
 {
     if (!n) return;
     node_close_peers(n);
+    mempool_free(n->mempool);
+    fee_estimator_free(n->fees);
     tx_index_free(n->tx_index);
     coin_stats_index_free(n->coin_stats);
     filter_index_free(n->filters);
@@ -98,6 +118,12 @@ enum result node_fatal(struct node *n, enum result result, const struct error *e
     return result;
 }
 
+enum result node_look_after_mempool(struct node *n, struct error *e)
+{
+    enum result r = mempool_failure(n->mempool, e);
+    return r ? node_fatal(n, r, e) : RESULT_OK;
+}
+
 /* The tip moved from BEFORE: tell peers and shell, this only of the last of several moves between two looks. */
 static void note_tip(struct node *n, struct block_node *before)
 {
@@ -140,10 +166,12 @@ static void log_tip(struct node *n)
              (double)coins_memory(n->chain->coins) / (1 << 20), coins_cached(n->chain->coins));
 }
 
-/* Spreads one notice: indexes first, then peers and shell. */
+/* Spreads one notice: the pool first, then indexes, then peers and shell. */
 static enum result spread(struct node *n, const struct notice *notice, struct error *e)
 {
     enum result r = RESULT_OK;
+    if (notice->kind == NOTICE_CONNECTED) mempool_on_connected(n->mempool, notice->block, notice->node);
+    if (notice->kind == NOTICE_DISCONNECTED) mempool_on_disconnected(n->mempool, notice->block);
     if (n->tx_index) r = tx_index_on_notice(n->tx_index, notice, e);
     if (!r && n->coin_stats) r = coin_stats_index_on_notice(n->coin_stats, notice, e);
     if (!r && n->filters) r = filter_index_on_notice(n->filters, notice, e);
@@ -204,6 +232,9 @@ static enum result run_steps(struct node *n, struct steps *s, struct error *e)
         break;
     }
     if (r) return node_fatal(n, r, e);
+    mempool_settle(n->mempool);
+    r = node_look_after_mempool(n, e);
+    if (r) return r;
     if (chain_tip(n->chain) != before) note_tip(n, before);
     update_warnings(n);
     return RESULT_OK;

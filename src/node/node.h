@@ -97,10 +97,7 @@ MUST_USE enum result node_close(struct node *n, struct error *e);
 void node_free(struct node *n);
 
 /* For nodes without peers; see node_set_clock in node/peers.h. */
-static inline void node_set_time(struct node *n, int64_t now_us)
-{
-    n->now_us = now_us;
-}
+void node_set_time(struct node *n, int64_t now_us);
 
 /* Seconds since 1970 as the rules see them: mocked or real. */
 static inline int64_t node_time_s(const struct node *n)
@@ -144,6 +141,10 @@ void node_stop(struct node *n);
 
 /* Notes a failure of our machine: logged, and an ACTION_FATAL. Returns RESULT. */
 enum result node_fatal(struct node *n, enum result result, const struct error *e);
+
+/* What the pool could not do because our machine failed, and nobody was told of: an ACTION_FATAL. Call after events
+ * that bring transactions. */
+MUST_USE enum result node_look_after_mempool(struct node *n, struct error *e);
 
 /* Writes everything that is not on disk yet and keeps the cache; call now and then, so that a crash loses little. */
 MUST_USE enum result node_maintain(struct node *n, struct error *e);

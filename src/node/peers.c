@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "node/parse_job.h"
 #include "p2p/filters.h"
+#include "p2p/p2p_txs.h"
 
 /* Raw bytes of what is parsed ahead: parsed they can be many times as much, and come from anybody. */
 enum { PARSE_AHEAD_BYTES = 16 << 20 };
@@ -35,6 +36,7 @@ void node_open_peers(struct node *n, const struct p2p_options *options, struct a
     n->peers->end = &n->peers->first;
     p2p_set_importing(n->p2p, n->importing);
     p2p_set_filter_index(n->p2p, n->filters);
+    p2p_set_mempool(n->p2p, n->mempool);
 }
 
 static struct arrival *remove_first(struct node_peers *peers)
@@ -144,5 +146,5 @@ enum result node_take_blocks(struct node *n, unsigned blocks, bool *more, struct
         take_arrivals(n);
     }
     *more = n->peers->first && !n->stop_wanted;
-    return r;
+    return r ? r : node_look_after_mempool(n, e);
 }
