@@ -15,6 +15,7 @@
 #include "wire/netaddr.h"
 
 struct http;
+struct mempool_load;
 struct net;
 struct network_loop;
 struct network_setup;
@@ -47,6 +48,9 @@ struct daemon {
     struct network_setup *net_setup; /* setup_network.c; NULL: not read yet */
     struct net_bind *binds;          /* where to listen; owned */
     size_t bind_count;
+    struct mempool_load *mempool_load; /* pool_files.c: mempool.dat being read; NULL: not, or no longer */
+    int64_t fees_saved_us;             /* steady, with mock_leap_us */
+    int64_t mock_leap_us;              /* of mockscheduler: what is done now and then is so much further on */
     int64_t start_us;
     bool activated; /* the best chain of what was stored at start-up is reached */
     bool indexes_synced;
@@ -91,6 +95,18 @@ void close_stores(struct daemon *d);
 
 /* setup_import.c */
 MUST_USE bool setup_import(struct daemon *d, struct start_error *error);
+
+/* pool_files.c: mempool.dat and the fee estimates. Nothing that is wrong with them stops the node. */
+/* The fee estimates, once the node is open. */
+void fees_read(struct daemon *d);
+/* Writes them where an hour has passed. */
+void fees_save(struct daemon *d);
+/* A slice of the saved pool, once the chain rests. True while there is more. */
+bool mempool_load_some(struct daemon *d);
+/* Writes the pool; PATH (may be NULL) gets the file's name. */
+MUST_USE bool mempool_save(struct daemon *d, struct buffer *path);
+/* What is to be written at the end, and frees. */
+void pool_files_close(struct daemon *d);
 
 /* setup_rpc.c: the RPC server and its HTTP transport. */
 MUST_USE bool setup_rpc(struct daemon *d, struct start_error *error);

@@ -76,6 +76,39 @@ void dir_lock_release(struct dir_lock *lock)
     lock->fd = -1;
 }
 
+static bool write_all(int fd, struct span data)
+{
+    while (data.len) {
+        ssize_t n = write(fd, data.data, data.len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        data = span_of(data.data + n, data.len - (size_t)n);
+    }
+    return true;
+}
+
+enum result file_replace(const char *path, struct span data, struct error *error)
+{
+    struct buffer temporary = {0};
+    buffer_printf(&temporary, "%s.new", path);
+    const char *name = buffer_text(&temporary);
+    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write_all(fd, data) && fsync(fd) == 0;
+    int code = errno;
+    if (fd >= 0 && close(fd) && ok) {
+        ok = false;
+        code = errno;
+    }
+    if (ok && rename(name, path)) {
+        ok = false;
+        code = errno;
+    }
+    if (!ok && fd >= 0) unlink(name);
+    buffer_clear(&temporary);
+    if (ok) return RESULT_OK;
+    return error_set(error, code == ENOSPC ? RESULT_FULL : RESULT_IO, "Writing %s failed: %s", path, strerror(code));
+}
+
 enum result pid_file_write(const char *path, struct error *error)
 {
     FILE *file = fopen(path, "we");

@@ -6,6 +6,7 @@
 
 #include "base/compiler.h"
 #include "base/result.h"
+#include "base/span.h"
 
 /* Makes the directory PATH (mode 0700) with all above it; *MADE (may be NULL) tells whether it is new. */
 MUST_USE enum result dir_create(const char *path, bool *made, struct error *error);
@@ -22,6 +23,10 @@ struct dir_lock {
 /* RESULT_IO where the file cannot be written, RESULT_BUSY where somebody else holds the lock. */
 MUST_USE enum result dir_lock_take(struct dir_lock *lock, const char *dir, struct error *error);
 void dir_lock_release(struct dir_lock *lock);
+
+/* Puts DATA in the place of the file PATH: written beside it as PATH.new and on the disk before it takes its name, so
+ * that a crash leaves the old one or the new one. */
+MUST_USE enum result file_replace(const char *path, struct span data, struct error *error);
 
 /* Writes the number of this process to the file. */
 MUST_USE enum result pid_file_write(const char *path, struct error *error);

@@ -10,40 +10,12 @@
 #include "base/alloc.h"
 #include "daemon/network_setup.h"
 
-static bool write_all(int fd, struct span data)
-{
-    while (data.len) {
-        ssize_t n = write(fd, data.data, data.len);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
-        data = span_of(data.data + n, data.len - (size_t)n);
-    }
-    return true;
-}
-
-/* Writes beside the file and puts the result in its place. */
 static bool replace_file(const char *path, struct span data, struct log *log)
 {
-    struct buffer temporary = {0};
-    buffer_printf(&temporary, "%s.new", path);
-    const char *name = buffer_text(&temporary);
-    int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write_all(fd, data) && fsync(fd) == 0;
-    int code = errno;
-    if (fd >= 0 && close(fd) && ok) {
-        ok = false;
-        code = errno;
-    }
-    if (ok && rename(name, path)) {
-        ok = false;
-        code = errno;
-    }
-    if (!ok) {
-        log_error(log, "Writing %s failed: %s", path, strerror(code));
-        if (fd >= 0) unlink(name);
-    }
-    buffer_clear(&temporary);
-    return ok;
+    struct error e;
+    if (!file_replace(path, data, &e)) return true;
+    log_error(log, "%s", e.text);
+    return false;
 }
 
 /* ---- peers.dat ---- */

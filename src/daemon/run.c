@@ -49,13 +49,13 @@ static void take_actions(struct daemon *d)
 static void finish_loading(struct daemon *d)
 {
     d->node->loaded = true;
-    log_info(&d->log.log, "initload thread exit");
     size_t count;
     const char **commands = args_list(&d->args, "startupnotify", &count);
     for (size_t i = 0; i < count; i++) command_run(d->commands, commands[i]);
     free(commands);
     if (args_bool(&d->args, "stopafterblockimport")) {
         log_info(&d->log.log, "Stopping after block import");
+        log_info(&d->log.log, "initload thread exit");
         d->stop = true;
     }
 }
@@ -108,6 +108,13 @@ static bool index_some(struct daemon *d)
     return !r && !d->indexes_synced;
 }
 
+/* What follows the chain's own loading: the indexes, the pool. True while there is more. */
+static bool load_more(struct daemon *d)
+{
+    bool more = !d->indexes_synced && index_some(d);
+    return (!d->stop && mempool_load_some(d)) || more;
+}
+
 /* Milliseconds, at most LIMIT, until something is LEFT_US away. */
 static int until_ms(int64_t left_us, int limit)
 {
@@ -140,14 +147,15 @@ void daemon_run(struct daemon *d)
             busy = activate_some(d, &progress);
         else if (d->import)
             busy = import_some(d, &progress);
-        else if (!d->indexes_synced)
-            busy = index_some(d);
+        else
+            busy = load_more(d);
         busy |= network_serve(d);
         node_set_clock(d->node, clock_us(), clock_steady_us());
         busy |= rpc_serve(d);
         take_actions(d);
         take_signals(d);
         network_save(d);
+        fees_save(d);
         if (clock_us() - maintained > MAINTAIN_EVERY_US && !d->stop) {
             struct error e;
             if (!node_maintain(d->node, &e)) maintained = clock_us();

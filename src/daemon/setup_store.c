@@ -224,6 +224,7 @@ bool setup_node(struct daemon *d, struct start_error *error)
     log_info(&d->log.log, "Script verification uses %u threads", workers_threads(&d->ports.workers));
     if (node_open(&d->node, &d->options, &d->ports, clock_us(), &d->log.log, &e))
         return fail_store(d, error, &e, open_headline(&e));
+    fees_read(d);
     bool more;
     if (!chain_tip(d->node->chain) && node_advance(d->node, 1, &more, &e)) return fail(d, error, &e);
     const struct block_node *tip = chain_tip(d->node->chain);

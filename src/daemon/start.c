@@ -156,6 +156,7 @@ static void stop_node(struct daemon *d)
 {
     struct error e;
     import_free(d->import);
+    pool_files_close(d);
     if (d->node && d->failed)
         node_free(d->node);
     else if (d->node && node_close(d->node, &e)) {
