@@ -201,6 +201,16 @@ void rpc_value_range(struct rpc_call *call, const json_t *v, int64_t *begin, int
         rpc_fail(call, RPC_INVALID_PARAMETER, "Range is too large");
 }
 
+void rpc_check_field(struct rpc_call *call, const json_t *object, const char *name, const char *type, bool may_miss)
+{
+    const json_t *v = json_object_get(object, name);
+    const char *is = json_type_name(v);
+    bool missing = !v || json_is_null(v);
+    if (missing && !may_miss) rpc_fail(call, RPC_TYPE_ERROR, "Missing %s", name);
+    if (!missing && strcmp(is, type) != 0)
+        rpc_fail(call, RPC_TYPE_ERROR, "JSON value of type %s for field %s is not of expected type %s", is, name, type);
+}
+
 void rpc_check_keys(struct rpc_call *call, const json_t *object, const char *const *keys)
 {
     json_t *mutable_object = (json_t *)(uintptr_t)object; /* jansson's iterators are not const */

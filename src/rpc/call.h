@@ -104,6 +104,10 @@ int rpc_arg_verbosity(struct rpc_call *call, size_t index, int fallback, bool al
 /* [0,end] or [begin,end] of a descriptor, at most a million long (errors of code -8). */
 void rpc_value_range(struct rpc_call *call, const json_t *v, int64_t *begin, int64_t *end);
 
+/* Fails the call (code -3) where OBJECT's field NAME is not of TYPE ("string", "bool", ...: see json_type_name), or is
+ * missing or null unless MAY_MISS. */
+void rpc_check_field(struct rpc_call *call, const json_t *object, const char *name, const char *type, bool may_miss);
+
 /* The first of KEYS' (ended by NULL) strangers in OBJECT fails the call with "Unexpected key K" (code -3). */
 void rpc_check_keys(struct rpc_call *call, const json_t *object, const char *const *keys);
 

@@ -10,30 +10,47 @@
 
 enum { SCAN_SLICE = 20000 }; /* coins at a time */
 
-static void gettxout(struct rpc_call *call)
+/* The unspent output at AT, of the chain or, WITH_POOL, as unconfirmed transactions make and spend them. */
+static enum result find_coin(struct node *n, const struct outpoint *at, bool with_pool, struct coin *out,
+                             struct error *e)
+{
+    bool found = false;
+    if (!with_pool) return coins_get(n->chain->coins, at, out, e);
+    enum result r = mempool_get_coin(n->mempool, at, out, &found, e);
+    return r == RESULT_OK && !found ? RESULT_NOT_FOUND : r;
+}
+
+static void put_coin(struct rpc_call *call, const struct coin *coin, int32_t confirmations)
 {
     struct json_writer *w = &call->out;
-    struct chain *c = call->node->chain;
+    jw_object(w);
+    jw_kv_hash(w, "bestblock", chain_tip(call->node->chain)->header.hash.bytes);
+    jw_kv_int(w, "confirmations", confirmations);
+    jw_kv_amount(w, "value", coin->value);
+    jw_key(w, "scriptPubKey");
+    script_json(w, coin->script_pubkey, rpc_prefixes(call));
+    jw_kv_bool(w, "coinbase", coin_is_coinbase(coin->origin));
+    jw_object_end(w);
+}
+
+static void gettxout(struct rpc_call *call)
+{
+    struct node *n = call->node;
     struct outpoint at;
     struct coin coin;
     struct error e = {0};
     rpc_arg_hash(call, 0, "txid", at.txid.bytes);
     at.index = rpc_arg_u32(call, 1, 0);
+    bool with_pool = rpc_arg_bool(call, 2, true) && n->mempool;
     if (rpc_failed(call)) return;
-    enum result r = coins_get(c->coins, &at, &coin, &e);
+    enum result r = find_coin(n, &at, with_pool, &coin, &e);
     if (r == RESULT_OK) {
-        jw_object(w);
-        jw_kv_hash(w, "bestblock", chain_tip(c)->header.hash.bytes);
-        jw_kv_int(w, "confirmations", chain_height(c) - coin_height(coin.origin) + 1);
-        jw_kv_amount(w, "value", coin.value);
-        jw_key(w, "scriptPubKey");
-        script_json(w, coin.script_pubkey, rpc_prefixes(call));
-        jw_kv_bool(w, "coinbase", coin_is_coinbase(coin.origin));
-        jw_object_end(w);
+        bool in_pool = with_pool && mempool_find(n->mempool, &at.txid);
+        put_coin(call, &coin, in_pool ? 0 : chain_height(n->chain) - coin_height(coin.origin) + 1);
     } else if (r != RESULT_NOT_FOUND) {
         rpc_fail_result(call, RPC_INTERNAL_ERROR, r, &e);
     }
-    coins_end_block(c->coins);
+    coins_end_block(n->chain->coins);
 }
 
 static void verifychain(struct rpc_call *call)

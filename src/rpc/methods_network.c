@@ -1,18 +1,14 @@
 /* Methods about what feeds on the chain and about the network as a whole: indexes, unconfirmed transactions, traffic.
  */
 #include "index/index.h"
+#include "p2p/p2p_txs.h"
 #include "rpc/chain_call.h"
 #include "rpc/network_call.h"
 #include "rpc/server.h"
 #include "rpc/table.h"
 
 enum {
-    RELAY_FEE_SAT = 100, /* a thousand virtual bytes */
-    POOL_BYTES_MAX = 300000000,
-    DATA_CARRIER_MAX = 100000,
-    CLUSTER_COUNT_MAX = 64,
-    CLUSTER_SIZE_MAX = 101000, /* virtual bytes */
-    CORE_VERSION = 319900,     /* that whose interface this is */
+    CORE_VERSION = 319900, /* that whose interface this is */
     UPLOAD_CYCLE_S = 24 * 3600,
 };
 
@@ -45,57 +41,12 @@ static void getindexinfo(struct rpc_call *call)
     jw_object_end(&call->out);
 }
 
-/* There is no pool of unconfirmed transactions yet in this node: it is empty. */
-static void getmempoolinfo(struct rpc_call *call)
-{
-    struct json_writer *w = &call->out;
-    jw_object(w);
-    jw_kv_bool(w, "loaded", call->node->loaded);
-    jw_kv_int(w, "size", 0);
-    jw_kv_int(w, "bytes", 0);
-    jw_kv_int(w, "usage", 0);
-    jw_kv_amount(w, "total_fee", 0);
-    jw_kv_int(w, "maxmempool", POOL_BYTES_MAX);
-    jw_kv_amount(w, "mempoolminfee", RELAY_FEE_SAT);
-    jw_kv_amount(w, "minrelaytxfee", RELAY_FEE_SAT);
-    jw_kv_amount(w, "incrementalrelayfee", RELAY_FEE_SAT);
-    jw_kv_int(w, "unbroadcastcount", 0);
-    jw_kv_bool(w, "permitbaremultisig", true);
-    jw_kv_int(w, "maxdatacarriersize", DATA_CARRIER_MAX);
-    jw_kv_int(w, "limitclustercount", CLUSTER_COUNT_MAX);
-    jw_kv_int(w, "limitclustersize", CLUSTER_SIZE_MAX);
-    jw_kv_bool(w, "optimal", true);
-    jw_object_end(w);
-}
-
-static void getrawmempool(struct rpc_call *call)
-{
-    struct json_writer *w = &call->out;
-    bool verbose = rpc_arg_bool(call, 0, false), sequence = rpc_arg_bool(call, 1, false);
-    if (rpc_failed(call)) return;
-    if (verbose && sequence) {
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Verbose results cannot contain mempool sequence values.");
-    } else if (sequence) {
-        jw_object(w);
-        jw_kv_array(w, "txids");
-        jw_array_end(w);
-        jw_kv_int(w, "mempool_sequence", 1);
-        jw_object_end(w);
-    } else if (verbose) {
-        jw_object(w);
-        jw_object_end(w);
-    } else {
-        jw_array(w);
-        jw_array_end(w);
-    }
-}
-
-static void put_bucket(struct json_writer *w, const char *name)
+static void put_bucket(struct json_writer *w, const char *name, const struct p2p_tx_queue *q)
 {
     jw_kv_object(w, name);
-    jw_kv_int(w, "backlog", 0);
-    jw_kv_int(w, "count_tok", 0);
-    jw_kv_int(w, "size_tok", 0);
+    jw_kv_uint(w, "backlog", q->backlog);
+    jw_kv_double(w, "count_tok", q->count_tokens);
+    jw_kv_double(w, "size_tok", q->size_tokens);
     jw_object_end(w);
 }
 
@@ -140,10 +91,12 @@ static void put_peers(struct rpc_call *call, struct p2p *peers)
     rpc_put_services(w, "localservices", "localservicesnames", p2p_services(peers));
     jw_kv_bool(w, "localrelay", !rpc_server_config(call->server)->blocks_only);
     jw_kv_int(w, "timeoffset", p2p_time_offset_s(peers));
-    jw_kv_int(w, "tx_send_rate", 0);
+    struct p2p_tx_rate rate;
+    p2p_tx_rate(peers, &rate);
+    jw_kv_uint(w, "tx_send_rate", rate.rate);
     jw_kv_object(w, "inv_buckets");
-    put_bucket(w, "inbound");
-    put_bucket(w, "outbound");
+    put_bucket(w, "inbound", &rate.inbound);
+    put_bucket(w, "outbound", &rate.outbound);
     jw_object_end(w);
     jw_kv_bool(w, "networkactive", p2p_is_active(peers));
     jw_kv_uint(w, "connections", p2p_count(peers, true, true));
@@ -156,15 +109,15 @@ static void getnetworkinfo(struct rpc_call *call)
     struct json_writer *w = &call->out;
     struct p2p *peers = call->node->p2p;
     const char *subversion = call->node->options.subversion;
-    int64_t relay_fee_sat = rpc_server_config(call->server)->min_relay_fee_sat;
+    const struct mempool_options *pool = call->node->mempool ? mempool_options_of(call->node->mempool) : NULL;
     jw_object(w);
     jw_kv_int(w, "version", CORE_VERSION);
     jw_kv_str(w, "subversion", subversion ? subversion : "");
     jw_kv_int(w, "protocolversion", PROTOCOL_VERSION);
     if (peers) put_peers(call, peers);
     put_networks(call);
-    jw_kv_amount(w, "relayfee", relay_fee_sat ? relay_fee_sat : RELAY_FEE_SAT);
-    jw_kv_amount(w, "incrementalfee", RELAY_FEE_SAT);
+    jw_kv_amount(w, "relayfee", pool ? pool->min_relay.sat_per_kvb : MIN_RELAY_FEE_DEFAULT);
+    jw_kv_amount(w, "incrementalfee", pool ? pool->incremental.sat_per_kvb : INCREMENTAL_FEE_DEFAULT);
     put_local_addresses(w, peers ? p2p_local(peers) : NULL);
     rpc_put_warnings(call);
     jw_object_end(w);
@@ -212,28 +165,6 @@ const struct rpc_method rpc_network_methods[] = {
                   "(numeric)",
         .examples = "\ntxindex",
         .handler = getindexinfo,
-        .needs_node = true,
-    },
-    {
-        .name = "getmempoolinfo",
-        .category = "blockchain",
-        .summary = "The unconfirmed transactions in numbers. The node keeps none: the pool is empty.",
-        .result = "loaded (boolean)\nsize, bytes, usage, total_fee, maxmempool, mempoolminfee, minrelaytxfee, "
-                  "incrementalrelayfee, unbroadcastcount (numeric)\npermitbaremultisig (boolean), maxdatacarriersize, "
-                  "limitclustercount, limitclustersize (numeric), optimal (boolean)",
-        .examples = "",
-        .handler = getmempoolinfo,
-        .needs_node = true,
-    },
-    {
-        .name = "getrawmempool",
-        .category = "blockchain",
-        .summary = "The ids of unconfirmed transactions.",
-        .args = RPC_ARGS(RPC_ARG("verbose", RPC_BOOL, "false", "true gives an object with details."),
-                         RPC_ARG("mempool_sequence", RPC_BOOL, "false", "true adds the pool's sequence number.")),
-        .result = "[ \"txid\", ... ] (json array); or an object",
-        .examples = "",
-        .handler = getrawmempool,
         .needs_node = true,
     },
     {

@@ -166,18 +166,6 @@ static void find_coins(struct signing *s)
     }
 }
 
-/* The type of OBJECT's field; NULL or missing is an error unless MAY_MISS. */
-static void check_field(struct rpc_call *call, const json_t *object, const char *name, json_type type, bool may_miss)
-{
-    const json_t *v = json_object_get(object, name);
-    bool missing = !v || json_is_null(v);
-    if (missing && !may_miss) rpc_fail(call, RPC_TYPE_ERROR, "Missing %s", name);
-    bool fits = type == JSON_STRING ? json_is_string(v) : json_is_number(v);
-    if (!missing && !fits)
-        rpc_fail(call, RPC_TYPE_ERROR, "JSON value of type %s for field %s is not of expected type %s",
-                 json_type_name(v), name, type == JSON_STRING ? "string" : "number");
-}
-
 /* An output that the chain has, too, must have the same script there. */
 static void note_output(struct signing *s, const struct outpoint *at, struct span script, const json_t *amount)
 {
@@ -212,8 +200,8 @@ static void note_scripts(struct signing *s, const json_t *prev, struct span pubk
 {
     struct buffer script = {0}, redeem = {0}, program = {0}, p2sh = {0}, nested = {0};
     const json_t *rs = json_object_get(prev, "redeemScript"), *ws = json_object_get(prev, "witnessScript");
-    check_field(s->call, prev, "redeemScript", JSON_STRING, true);
-    check_field(s->call, prev, "witnessScript", JSON_STRING, true);
+    rpc_check_field(s->call, prev, "redeemScript", "string", true);
+    rpc_check_field(s->call, prev, "witnessScript", "string", true);
     bool has_rs = json_is_string(rs), has_ws = json_is_string(ws);
     if (!has_rs && !has_ws) rpc_fail(s->call, RPC_INVALID_PARAMETER, "Missing redeemScript/witnessScript");
     if (!rpc_failed(s->call)) {
@@ -248,9 +236,9 @@ static void read_prevtx(struct signing *s, const json_t *prev)
     if (!json_is_object(prev))
         rpc_fail(s->call, RPC_DESERIALIZATION_ERROR, "expected object with {\"txid'\",\"vout\",\"scriptPubKey\"}");
     if (rpc_failed(s->call)) return;
-    check_field(s->call, prev, "scriptPubKey", JSON_STRING, false);
-    check_field(s->call, prev, "txid", JSON_STRING, false);
-    check_field(s->call, prev, "vout", JSON_INTEGER, false);
+    rpc_check_field(s->call, prev, "scriptPubKey", "string", false);
+    rpc_check_field(s->call, prev, "txid", "string", false);
+    rpc_check_field(s->call, prev, "vout", "number", false);
     if (rpc_failed(s->call)) return;
     rpc_value_hash(s->call, json_object_get(prev, "txid"), "txid", at.txid.bytes);
     if (rpc_failed(s->call)) return;

@@ -5,6 +5,7 @@
 #include "consensus/merkle.h"
 #include "index/index.h"
 #include "rpc/chain_call.h"
+#include "rpc/raw_tx.h"
 #include "rpc/table.h"
 #include "rpc/tx_json.h"
 
@@ -85,6 +86,19 @@ static void put_tx(struct rpc_call *call, const struct block_node *n, const stru
     undo_clear(&undo);
 }
 
+static void put_unconfirmed(struct rpc_call *call, const struct mempool_entry *e, int verbosity)
+{
+    struct json_writer *w = &call->out;
+    if (verbosity <= 0) {
+        raw_tx_hex_json(w, &e->tx);
+        return;
+    }
+    jw_object(w);
+    jw_kv_uint(w, "vsize_adjusted", e->vsize);
+    tx_json_fields(w, &e->tx, &(struct tx_json_extra){.prefixes = rpc_prefixes(call), .hex = true});
+    jw_object_end(w);
+}
+
 static void getrawtransaction(struct rpc_call *call)
 {
     struct txid id;
@@ -98,6 +112,11 @@ static void getrawtransaction(struct rpc_call *call)
     bool given = rpc_arg_given(call, 2);
     if (given) rpc_arg_hash(call, 2, "parameter 3", hash.bytes);
     if (rpc_failed(call)) return;
+    const struct mempool_entry *e = given || !call->node->mempool ? NULL : mempool_find(call->node->mempool, &id);
+    if (e) {
+        put_unconfirmed(call, e, verbosity);
+        return;
+    }
     n = given ? chain_find(call->node->chain, &hash) : find_by_index(call, &id);
     if (given && !n)
         rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Block hash not found");
@@ -234,13 +253,16 @@ const struct rpc_method rpc_tx_methods[] = {
     {
         .name = "getrawtransaction",
         .category = "rawtransactions",
-        .summary = "A transaction of the chain. It is found with -txindex, or in the block that is given.",
+        .summary =
+            "A transaction of the pool or of the chain. In the chain it is found with -txindex, or in the block that "
+            "is given.",
         .args = RPC_ARGS(RPC_ARG("txid", RPC_HEX, NULL, "The transaction's id."),
                          RPC_ARG("verbosity|verbose", RPC_NUM, "0",
                                  "0: its bytes in hex. 1: as JSON. 2: with the outputs that it spends, and the fee.",
                                  .flags = RPC_ANY_TYPE),
                          RPC_ARG("blockhash", RPC_HEX, "", "The block to look in.")),
-        .result = "\"hex\" (string); or in_active_chain (boolean, with a block), the fields of decoderawtransaction, "
+        .result = "\"hex\" (string); or in_active_chain (boolean, with a block), vsize_adjusted (numeric, of the "
+                  "pool), the fields of decoderawtransaction, "
                   "fee, hex,\nblockhash (string), confirmations, time, blocktime (numeric)",
         .examples = "\"mytxid\"\n\"mytxid\" 2 \"myblockhash\"",
         .handler = getrawtransaction,

@@ -37,6 +37,12 @@ bool raw_tx_find_coin(struct rpc_call *call, const struct outpoint *at, struct t
 {
     struct coin coin;
     struct error e = {0};
+    const struct mempool_entry *there = call->node->mempool ? mempool_find(call->node->mempool, &at->txid) : NULL;
+    if (there && at->index < there->tx.out_count) {
+        const struct tx_out *o = &there->tx.out[at->index];
+        *out = (struct tx_out){.value = o->value, .script_pubkey = keep(arena, o->script_pubkey)};
+        return true;
+    }
     enum result r = coins_get(call->node->chain->coins, at, &coin, &e);
     if (r == RESULT_OK) *out = (struct tx_out){.value = coin.value, .script_pubkey = keep(arena, coin.script_pubkey)};
     if (r != RESULT_OK && r != RESULT_NOT_FOUND) rpc_fail_result(call, RPC_INTERNAL_ERROR, r, &e);

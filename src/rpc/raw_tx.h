@@ -35,7 +35,8 @@ MUST_USE bool raw_tx_decode(struct tx *out, const char *hex, struct arena *arena
  */
 MUST_USE bool raw_tx_make(struct rpc_call *call, struct tx *tx, struct arena *arena);
 
-/* The unspent output at AT; its script lies in ARENA. False where there is none (the call may have failed). */
+/* The output at AT of an unconfirmed transaction (spent or not), or unspent in the chain; its script lies in ARENA.
+ * False where there is none (the call may have failed). */
 MUST_USE bool raw_tx_find_coin(struct rpc_call *call, const struct outpoint *at, struct tx_out *out,
                                struct arena *arena);
 
