@@ -63,21 +63,23 @@ static bool check_mining(struct daemon *d, struct start_error *error)
     long long most = (long long)args_int(&d->args, "blockmaxweight");
     long long reserved = (long long)args_int(&d->args, "blockreservedweight");
     amount_sat fee;
-    if (most > MAX_BLOCK_WEIGHT_WU)
-        return start_fail(error, "-blockmaxweight (%lld) exceeds consensus maximum block weight (%d)", most,
-                          MAX_BLOCK_WEIGHT_WU);
-    if (reserved > MAX_BLOCK_WEIGHT_WU)
-        return start_fail(error, "-blockreservedweight (%lld) exceeds consensus maximum block weight (%d)", reserved,
-                          MAX_BLOCK_WEIGHT_WU);
     if (reserved < MIN_RESERVED_WEIGHT_WU)
         return start_fail(error, "-blockreservedweight (%lld) is lower than minimum safety value of (%d)", reserved,
                           MIN_RESERVED_WEIGHT_WU);
+    if (reserved > MAX_BLOCK_WEIGHT_WU)
+        return start_fail(error, "-blockreservedweight (%lld) exceeds consensus maximum block weight (%d)", reserved,
+                          MAX_BLOCK_WEIGHT_WU);
+    if (most > MAX_BLOCK_WEIGHT_WU)
+        return start_fail(error, "-blockmaxweight (%lld) exceeds consensus maximum block weight (%d)", most,
+                          MAX_BLOCK_WEIGHT_WU);
     if (reserved > most)
         return start_fail(error, "-blockreservedweight (%lld) exceeds -blockmaxweight (%lld)", reserved, most);
     const char *text = args_string(&d->args, "blockmintxfee");
-    if (!amount_parse(&fee, text))
+    if (!amount_parse(&fee, text) || !money_range(fee))
         return start_fail(error, "Invalid amount for -blockmintxfee=<amount>: '%.100s'", text);
+    d->options.block_max_weight_wu = (uint64_t)most;
     d->options.block_reserved_weight_wu = (uint64_t)reserved;
+    d->options.print_priority = args_bool(&d->args, "printpriority");
     d->options.block_min_fee_sat = fee;
     if (d->options.params.type == CHAIN_REGTEST)
         d->options.block_version = (int32_t)args_int_or(&d->args, "blockversion", 0);

@@ -1,8 +1,10 @@
 /* Methods that make blocks and hand them in. */
+#include <stdlib.h>
+
 #include "base/hex.h"
 #include "consensus/pow.h"
 #include "descriptor/descriptor.h"
-#include "miner/block_template.h"
+#include "policy/standard.h"
 #include "primitives/compact_size.h"
 #include "rpc/chain_call.h"
 #include "rpc/help.h"
@@ -14,47 +16,37 @@ enum { DEFAULT_TRIES = 1000000 };
 
 /* ---- making blocks ---- */
 
-/* Looks for a nonce of the block in RAW; false where TRIES ran out (or every nonce failed). */
-static bool solve(const struct chain *c, struct buffer *raw, uint64_t *tries)
-{
-    return nonce_search(raw->data, &c->params, tries);
-}
-
-/* Submits the block in RAW; false and the call failed where it was not accepted. HASH gets its hash. */
-static bool submit_made(struct rpc_call *call, const struct buffer *raw, struct block_hash *hash)
+/* Submits B; false and the call failed where it was not accepted. */
+static bool submit_made(struct rpc_call *call, const struct block *b)
 {
     struct verdict v = {0};
     struct error e = {0};
     bool is_new = false;
-    struct block *b = block_parse(buffer_span(raw));
-    if (!b) {
-        rpc_fail(call, RPC_INTERNAL_ERROR, "ProcessNewBlock, block not accepted");
-        return false;
-    }
-    *hash = b->hash;
     enum result r = node_submit_block(call->node, b, &is_new, &v, &e);
     if (r != RESULT_OK)
         rpc_fail_result(call, RPC_INTERNAL_ERROR, r, &e);
     else if (!verdict_ok(&v))
         rpc_fail(call, RPC_INTERNAL_ERROR, "ProcessNewBlock, block not accepted");
-    block_free(b);
     return !rpc_failed(call);
+}
+
+/* One block with what the pool has; true where a nonce was found within TRIES. */
+static bool generate_one(struct rpc_call *call, struct span script, uint64_t *tries)
+{
+    struct block_template *t = rpc_make_template(call, script, true);
+    if (!t) return false;
+    block_template_seal(t);
+    bool made = block_template_solve(t, &call->node->chain->params, tries) && submit_made(call, t->block);
+    if (made) jw_hash(&call->out, t->block->hash.bytes);
+    block_template_free(t);
+    return made;
 }
 
 static void generate_blocks(struct rpc_call *call, struct span script, int32_t count, uint64_t tries)
 {
-    struct node *node = call->node;
-    struct block_hash hash;
     jw_array(&call->out);
-    while (count > 0 && tries > 0 && !node->stop_wanted && !rpc_failed(call)) {
-        struct buffer raw = {0};
-        rpc_build_template(call, script, NULL, 0, &raw);
-        if (solve(node->chain, &raw, &tries) && submit_made(call, &raw, &hash)) {
-            jw_hash(&call->out, hash.bytes);
-            count--;
-        }
-        buffer_clear(&raw);
-    }
+    while (count > 0 && tries > 0 && !call->node->stop_wanted && !rpc_failed(call))
+        if (generate_one(call, script, &tries)) count--;
     jw_array_end(&call->out);
 }
 
@@ -122,7 +114,19 @@ static void output_script(struct rpc_call *call, struct buffer *out)
         rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Error: Invalid address or descriptor");
 }
 
-/* Reads the transactions of argument 1; they live in ARENA. */
+/* The pool's transaction with this id: its bytes stay the pool's. */
+static void take_pooled(struct rpc_call *call, const char *hex, struct tx *out)
+{
+    struct txid txid;
+    const struct mempool_entry *e = NULL;
+    if (hex_decode_reversed(txid.bytes, 32, hex)) e = mempool_find(call->node->mempool, &txid);
+    if (e)
+        *out = e->tx;
+    else
+        rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Transaction %s not in mempool.", hex);
+}
+
+/* Reads the transactions of argument 1; they live in ARENA or in the pool. */
 static struct tx *read_transactions(struct rpc_call *call, struct arena *arena, size_t *count)
 {
     const json_t *array = call->args[1];
@@ -135,8 +139,8 @@ static struct tx *read_transactions(struct rpc_call *call, struct arena *arena, 
         size_t len = strlen(hex);
         if (rpc_failed(call)) break;
         if (len == 64 && hex_is(hex, len)) {
-            rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "Transaction %s not in mempool.", hex);
-            break;
+            take_pooled(call, hex, &txs[i]);
+            continue;
         }
         uint8_t *raw = arena_alloc(arena, len / 2 + 1);
         if (len == 0 || !hex_decode(raw, len / 2, hex) || !tx_parse_any(&txs[i], span_of(raw, len / 2), arena))
@@ -146,58 +150,62 @@ static struct tx *read_transactions(struct rpc_call *call, struct arena *arena, 
     return txs;
 }
 
-/* Fails the call where the block in RAW would not be valid on the tip. */
-static void test_block(struct rpc_call *call, const struct buffer *raw)
+/* Fails the call where B would not be valid on the tip. */
+static void test_block(struct rpc_call *call, const struct block *b)
 {
     struct verdict v = {0};
     struct error e = {0};
     char text[300];
-    struct block *b = block_parse(buffer_span(raw));
-    if (!b) {
-        rpc_fail(call, RPC_INTERNAL_ERROR, "Failed to make block.");
-        return;
-    }
     enum result r = chain_test_block(call->node->chain, b, node_time_s(call->node), BLOCK_CHECK_NO_POW, &v, &e);
     if (r != RESULT_OK)
         rpc_fail_result(call, RPC_INTERNAL_ERROR, r, &e);
     else if (!verdict_ok(&v))
         rpc_fail(call, RPC_VERIFY_ERROR, "TestBlockValidity failed: %s", verdict_text(text, sizeof text, &v));
-    block_free(b);
 }
 
-static void finish_block(struct rpc_call *call, struct buffer *raw, bool submit)
+static void finish_block(struct rpc_call *call, const struct block *b, bool submit)
 {
-    uint64_t tries = DEFAULT_TRIES;
-    struct block_header header;
-    struct block_hash hash;
-    if (!solve(call->node->chain, raw, &tries)) {
-        rpc_fail(call, RPC_MISC_ERROR, "Failed to make block.");
-        return;
-    }
-    if (submit && !submit_made(call, raw, &hash)) return;
-    struct reader r = reader_of(buffer_span(raw));
-    block_header_read(&header, &r);
-    block_header_hash(&hash, &header);
+    if (submit && !submit_made(call, b)) return;
     jw_object(&call->out);
-    jw_kv_hash(&call->out, "hash", hash.bytes);
-    if (!submit) jw_kv_hex(&call->out, "hex", buffer_span(raw));
+    jw_kv_hash(&call->out, "hash", b->hash.bytes);
+    if (!submit) jw_kv_hex(&call->out, "hex", b->raw);
     jw_object_end(&call->out);
+}
+
+/* A block of TXS on the tip whose fees are left to nobody. */
+static void make_block(struct rpc_call *call, struct span script, const struct tx *txs, size_t count, bool submit)
+{
+    struct node *n = call->node;
+    struct buffer raw = {0};
+    uint64_t tries = DEFAULT_TRIES;
+    struct block_template *bare = rpc_make_template(call, script, false);
+    if (!bare) return;
+    block_template_build(n->chain, node_time_s(n), script, txs, count, 0, &raw);
+    put_le32(raw.data, (uint32_t)bare->block->header.version);
+    block_template_free(bare);
+    struct block *b = block_parse(buffer_span(&raw));
+    if (b)
+        test_block(call, b);
+    else
+        rpc_fail(call, RPC_INTERNAL_ERROR, "Failed to make block.");
+    block_free(b);
+    if (!rpc_failed(call) && !nonce_search(raw.data, &n->chain->params, &tries))
+        rpc_fail(call, RPC_MISC_ERROR, "Failed to make block.");
+    b = rpc_failed(call) ? NULL : block_parse(buffer_span(&raw));
+    if (b) finish_block(call, b, submit);
+    block_free(b);
+    buffer_clear(&raw);
 }
 
 static void generateblock(struct rpc_call *call)
 {
     struct arena arena = {0};
-    struct buffer script = {0}, raw = {0};
+    struct buffer script = {0};
     size_t count = 0;
     output_script(call, &script);
     struct tx *txs = read_transactions(call, &arena, &count);
     bool submit = rpc_arg_bool(call, 2, true);
-    if (!rpc_failed(call)) {
-        rpc_build_template(call, buffer_span(&script), txs, count, &raw);
-        test_block(call, &raw);
-    }
-    if (!rpc_failed(call)) finish_block(call, &raw, submit);
-    buffer_clear(&raw);
+    if (!rpc_failed(call)) make_block(call, buffer_span(&script), txs, count, submit);
     buffer_clear(&script);
     arena_clear(&arena);
 }
@@ -362,7 +370,7 @@ static void getmininginfo(struct rpc_call *call)
     }
     rpc_put_bits(w, tip->header.bits, true);
     jw_kv_double(w, "networkhashps", network_hash_rate(call, 120, -1));
-    jw_kv_int(w, "pooledtx", 0);
+    jw_kv_uint(w, "pooledtx", mempool_count(call->node->mempool));
     jw_kv_amount(w, "blockmintxfee", call->node->options.block_min_fee_sat);
     jw_kv_str(w, "chain", c->params.name);
     jw_kv_object(w, "next");
@@ -372,6 +380,47 @@ static void getmininginfo(struct rpc_call *call)
     if (c->params.signet) jw_kv_hex(w, "signet_challenge", c->params.signet_challenge);
     rpc_put_warnings(call);
     jw_object_end(w);
+}
+
+/* ---- what the user wants mined ---- */
+
+static void prioritisetransaction(struct rpc_call *call)
+{
+    struct mempool *m = call->node->mempool;
+    struct txid txid;
+    rpc_arg_hash(call, 0, "txid", txid.bytes);
+    double dummy = rpc_arg_given(call, 1) ? rpc_value_double(call, call->args[1]) : 0;
+    amount_sat delta = rpc_arg_i64(call, 2, 0);
+    if (dummy != 0)
+        rpc_fail(call, RPC_INVALID_PARAMETER,
+                 "Priority is no longer supported, dummy argument to prioritisetransaction must be 0.");
+    if (rpc_failed(call)) return;
+    /* Dust came in because its transaction pays nothing that would make mining it worth while. */
+    const struct mempool_options *o = mempool_options_of(m);
+    const struct mempool_entry *e = mempool_find(m, &txid);
+    if (e && o->require_standard && count_dust(&e->tx, o->standard.dust, NULL))
+        rpc_fail(call, RPC_INVALID_PARAMETER, "Priority is not supported for transactions with dust outputs.");
+    if (rpc_failed(call)) return;
+    mempool_prioritise(m, &txid, delta);
+    jw_bool(&call->out, true);
+}
+
+static void getprioritisedtransactions(struct rpc_call *call)
+{
+    struct json_writer *w = &call->out;
+    size_t count;
+    struct mempool_delta *deltas = mempool_deltas(call->node->mempool, &count);
+    jw_object(w);
+    for (size_t i = 0; i < count; i++) {
+        char text[HASH_TEXT];
+        jw_kv_object(w, txid_text(text, &deltas[i].txid));
+        jw_kv_int(w, "fee_delta", deltas[i].delta);
+        jw_kv_bool(w, "in_mempool", deltas[i].entry != NULL);
+        if (deltas[i].entry) jw_kv_int(w, "modified_fee", mempool_modified_fee(deltas[i].entry));
+        jw_object_end(w);
+    }
+    jw_object_end(w);
+    free(deltas);
 }
 
 #define TRIES_ARG RPC_ARG("maxtries", RPC_NUM, "1000000", "How many nonces to try in all.")
@@ -439,6 +488,31 @@ const struct rpc_method rpc_mining_methods[] = {
         .result = "",
         .examples = "\"aabbcc\"",
         .handler = submitheader,
+        .needs_node = true,
+    },
+    {
+        .name = "prioritisetransaction",
+        .category = "mining",
+        .summary = "Counts a transaction for more or less than it pays, when blocks are made and room is, now or when "
+                   "it comes.\nThe difference is paid by nobody.",
+        .args = RPC_ARGS(
+            RPC_ARG("txid", RPC_HEX, NULL, "The transaction's id."),
+            RPC_ARG("dummy", RPC_NUM, "", "Must be zero or null; name the other arguments and leave it out."),
+            RPC_ARG("fee_delta", RPC_NUM, NULL, "Satoshis to add to its fee, negative to take off; not a rate.")),
+        .result = "true (boolean)",
+        .examples = "\"txid\" 0.0 10000",
+        .handler = prioritisetransaction,
+        .needs_node = true,
+    },
+    {
+        .name = "getprioritisedtransactions",
+        .category = "mining",
+        .summary = "What prioritisetransaction has added up to.",
+        .result =
+            "by txid: fee_delta (numeric, satoshis), in_mempool (boolean), modified_fee (numeric, satoshis, where "
+            "it is\nin the pool)",
+        .examples = "",
+        .handler = getprioritisedtransactions,
         .needs_node = true,
     },
     {

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "base/endian.h"
+#include "base/hashmap.h"
 #include "base/hex.h"
 #include "consensus/pow.h"
 #include "consensus/versionbits.h"
-#include "miner/block_template.h"
+#include "p2p/p2p.h"
 #include "rpc/chain_call.h"
+#include "rpc/network_call.h"
 #include "rpc/table.h"
 #include "rpc/template.h"
 
@@ -17,19 +18,54 @@ enum {
     SIGOPS_COST_LIMIT = 80000,
     SIZE_LIMIT = 4000000, /* bytes with the witness; as many weight units */
     WITNESS_SCALE = 4,
+    TEMPLATE_AGE_S = 5, /* what is older is made anew for another pool */
+    POLL_FIRST_US = 60 * 1000000,
+    POLL_AGAIN_US = 10 * 1000000,
 };
 
-void rpc_build_template(struct rpc_call *call, struct span script_pubkey, const struct tx *txs, size_t tx_count,
-                        struct buffer *out)
+static void choose(struct node *n, struct template_choice *out)
+{
+    struct template_limits limits = template_limits_default();
+    if (n->options.block_max_weight_wu) limits.max_weight_wu = n->options.block_max_weight_wu;
+    limits.reserved_weight_wu = n->options.block_reserved_weight_wu;
+    limits.min_rate = (struct fee_rate){n->options.block_min_fee_sat};
+    limits.log = n->options.print_priority ? n->log : NULL;
+    template_choose(n->mempool, n->chain, &limits, out);
+}
+
+/* As a block that is submitted, but for root and work, which it has not yet. */
+static bool is_valid(struct rpc_call *call, const struct block_template *t)
+{
+    struct verdict v = {0};
+    struct error e = {0};
+    char text[300];
+    struct node *n = call->node;
+    unsigned flags = BLOCK_CHECK_NO_POW | BLOCK_CHECK_NO_MERKLE;
+    enum result r = chain_test_block(n->chain, t->block, node_time_s(n), flags, &v, &e);
+    if (r != RESULT_OK)
+        rpc_fail_result(call, RPC_MISC_ERROR, r, &e);
+    else if (!verdict_ok(&v))
+        rpc_fail(call, RPC_MISC_ERROR, "TestBlockValidity failed: %s", verdict_text(text, sizeof text, &v));
+    return !rpc_failed(call);
+}
+
+struct block_template *rpc_make_template(struct rpc_call *call, struct span script_pubkey, bool with_pool)
 {
     struct node *n = call->node;
-    size_t start = out->len;
-    block_template_build(n->chain, node_time_s(n), script_pubkey, txs, tx_count, 0, out);
-    if (n->options.block_version) put_le32(out->data + start, (uint32_t)n->options.block_version);
+    struct template_choice choice = {.weight_wu = n->options.block_reserved_weight_wu};
+    const struct template_wishes wishes = {.script_pubkey = script_pubkey, .version = n->options.block_version};
+    if (with_pool) choose(n, &choice);
     n->template_made = true;
-    n->template_txs = tx_count;
-    n->template_weight_wu = n->options.block_reserved_weight_wu;
-    for (size_t i = 0; i < tx_count; i++) n->template_weight_wu += tx_weight(&txs[i]);
+    n->template_txs = choice.count;
+    n->template_weight_wu = choice.weight_wu;
+    struct block_template *t = block_template_new(n->chain, node_time_s(n), &choice, &wishes);
+    template_choice_clear(&choice);
+    log_info(n->log, "CreateNewBlock(): block weight: %llu txs: %zu fees: %lld sigops %llu",
+             (unsigned long long)block_weight(t->block), t->block->tx_count - 1, (long long)t->fees_sat,
+             (unsigned long long)t->sigop_cost);
+    if (is_valid(call, t)) return t;
+    block_template_free(t);
+    return NULL;
 }
 
 /* ---- proposals ---- */
@@ -146,8 +182,10 @@ static int32_t template_version(const struct rpc_call *call, const json_t *reque
     const struct chain_params *p = &call->node->chain->params;
     for (size_t i = 0; i < DEPLOYMENT_COUNT; i++) {
         const struct bip9_params *d = &p->deployments[i];
+        uint32_t bit = UINT32_C(1) << d->bit;
+        if (bip9_state_after(d, tip) == BIP9_LOCKED_IN) version = (int32_t)((uint32_t)version | bit);
         if (is_signalling(d, tip) && !d->gbt_optional && !has_rule(request, d->name))
-            version = (int32_t)((uint32_t)version & ~(UINT32_C(1) << d->bit));
+            version = (int32_t)((uint32_t)version & ~bit);
     }
     return version;
 }
@@ -179,20 +217,64 @@ static void put_limits(struct json_writer *w, bool segwit)
     if (segwit) jw_kv_int(w, "weightlimit", SIZE_LIMIT);
 }
 
-static void put_long_poll_id(struct json_writer *w, const struct header_node *tip)
+static void put_long_poll_id(struct json_writer *w, const struct block_template *t)
 {
-    char hash[HASH_TEXT], text[HASH_TEXT + 2];
-    snprintf(text, sizeof text, "%s0", block_hash_text(hash, &tip->hash)); /* no pool: nothing else ever changes */
+    char hash[HASH_TEXT], text[HASH_TEXT + 24];
+    block_hash_text(hash, &t->block->header.prev);
+    snprintf(text, sizeof text, "%s%llu", hash, (unsigned long long)t->pool_updates);
     jw_kv_str(w, "longpollid", text);
 }
 
-static void put_template(struct rpc_call *call, const json_t *request, const struct block *b)
+/* A transaction by its txid, as where it stands. */
+struct place {
+    struct txid txid;
+    size_t at; /* 1: the first behind the coinbase */
+};
+
+static void put_depends(struct json_writer *w, const struct hashmap *places, const struct tx *tx)
+{
+    jw_kv_array(w, "depends");
+    for (size_t i = 0; i < tx->in_count; i++) {
+        const struct place *place = hashmap_get(places, &tx->in[i].prevout.txid);
+        if (place) jw_uint(w, place->at);
+    }
+    jw_array_end(w);
+}
+
+static void put_transactions(struct json_writer *w, const struct block_template *t, bool segwit)
+{
+    size_t count = t->block->tx_count - 1;
+    struct place *places = mem_alloc((count + 1) * sizeof *places);
+    struct hashmap by_txid;
+    hashmap_init(&by_txid, offsetof(struct place, txid), sizeof places->txid, t->pool_updates);
+    jw_kv_array(w, "transactions");
+    for (size_t i = 0; i < count; i++) {
+        const struct tx *tx = &t->block->txs[i + 1];
+        places[i] = (struct place){tx->txid, i + 1};
+        hashmap_put(&by_txid, &places[i]);
+        jw_object(w);
+        jw_kv_hex(w, "data", tx->raw);
+        jw_kv_hash(w, "txid", tx->txid.bytes);
+        jw_kv_hash(w, "hash", tx->wtxid.bytes);
+        put_depends(w, &by_txid, tx);
+        jw_kv_int(w, "fee", t->of[i].fee);
+        jw_kv_uint(w, "sigops", segwit ? t->of[i].sigop_cost : t->of[i].sigop_cost / WITNESS_SCALE);
+        jw_kv_uint(w, "weight", tx_weight(tx));
+        jw_object_end(w);
+    }
+    jw_array_end(w);
+    hashmap_clear(&by_txid);
+    free(places);
+}
+
+static void put_template(struct rpc_call *call, const json_t *request, const struct block_template *t)
 {
     static const char *const capabilities[] = {"proposal", NULL};
     static const char *const mutables[] = {"time", "transactions", "prevblock", NULL};
     struct json_writer *w = &call->out;
     struct chain *c = call->node->chain;
     const struct header_node *tip = &chain_tip(c)->header;
+    const struct block *b = t->block;
     bool segwit = buried_active(&c->params, BURIED_SEGWIT, tip->height + 1);
     jw_object(w);
     put_words(w, "capabilities", capabilities);
@@ -201,12 +283,11 @@ static void put_template(struct rpc_call *call, const json_t *request, const str
     put_available(call, tip);
     jw_kv_int(w, "vbrequired", 0);
     jw_kv_hash(w, "previousblockhash", tip->hash.bytes);
-    jw_kv_array(w, "transactions");
-    jw_array_end(w);
+    put_transactions(w, t, segwit);
     jw_kv_object(w, "coinbaseaux");
     jw_object_end(w);
     jw_kv_int(w, "coinbasevalue", b->txs[0].out[0].value);
-    put_long_poll_id(w, tip);
+    put_long_poll_id(w, t);
     rpc_put_u256(w, "target", compact_to_target(b->header.bits, NULL, NULL));
     jw_kv_int(w, "mintime", template_least_time(c, tip));
     put_words(w, "mutable", mutables);
@@ -221,47 +302,85 @@ static void put_template(struct rpc_call *call, const json_t *request, const str
     jw_object_end(w);
 }
 
-static void answer(struct rpc_call *call, const json_t *request)
+/* All who ask share one; it is made anew on another tip, and for another pool after some seconds. */
+static struct block_template *shared_template(struct rpc_call *call)
 {
     static const uint8_t anyone[] = {0x51};
-    struct buffer raw = {0};
+    struct node *n = call->node;
+    struct block_template *t = n->shared_template;
+    uint64_t updates = mempool_updates(n->mempool);
+    bool on_tip = t && block_hash_equal(&t->block->header.prev, &chain_tip(n->chain)->header.hash);
+    if (on_tip && (t->pool_updates == updates || node_time_s(n) - t->made_s <= TEMPLATE_AGE_S)) return t;
+    block_template_free(t);
+    n->shared_template = t = rpc_make_template(call, span_of(anyone, sizeof anyone), true);
+    if (t) t->pool_updates = updates;
+    return t;
+}
+
+static void answer(struct rpc_call *call, const json_t *request)
+{
+    struct node *n = call->node;
     check_rules(call, request);
     if (rpc_failed(call)) return;
-    rpc_build_template(call, span_of(anyone, sizeof anyone), NULL, 0, &raw);
-    struct block *b = block_parse(buffer_span(&raw));
-    if (b)
-        put_template(call, request, b);
-    else
-        rpc_fail(call, RPC_INTERNAL_ERROR, "Failed to make block.");
-    block_free(b);
-    buffer_clear(&raw);
+    struct block_template *t = shared_template(call);
+    if (!t) return;
+    block_template_update_time(t, n->chain, node_time_s(n));
+    put_template(call, request, t);
 }
 
 /* ---- long polling ---- */
 
+struct poll {
+    struct block_hash tip;
+    uint64_t pool_updates;
+};
+
+/* Another tip counts at once; another pool where it is looked at: after a minute, then every ten seconds. */
 static bool poll_wake(struct rpc_call *call, enum rpc_wake why)
 {
-    const struct block_hash *watched = call->deferral.state;
-    if (why != RPC_WAKE_EVENT) return false;
-    if (block_hash_equal(watched, &chain_tip(call->node->chain)->header.hash)) return false;
+    const struct poll *poll = call->deferral.state;
+    struct node *n = call->node;
+    bool over = !block_hash_equal(&poll->tip, &chain_tip(n->chain)->header.hash);
+    if (why == RPC_WAKE_TIMEOUT) {
+        over = over || mempool_updates(n->mempool) != poll->pool_updates;
+        call->deferral.deadline_us = call->now_us + POLL_AGAIN_US;
+    }
+    if (!over || why == RPC_WAKE_STOP) return false;
     answer(call, call->args[0]);
     return true;
 }
 
 static void long_poll(struct rpc_call *call, const json_t *id)
 {
-    struct block_hash watched = chain_tip(call->node->chain)->header.hash;
+    struct node *n = call->node;
+    struct poll poll = {.tip = chain_tip(n->chain)->header.hash};
     const char *text = json_string_value(id);
-    if (text) { /* the tip's hash, and a count of the pool's changes */
+    if (text) { /* the tip's hash, and the count of the pool's changes */
         char hash[HASH_TEXT];
         snprintf(hash, sizeof hash, "%.64s", text);
         json_t *v = json_string(hash);
-        rpc_value_hash(call, v, "longpollid", watched.bytes);
+        rpc_value_hash(call, v, "longpollid", poll.tip.bytes);
         json_decref(v);
+        if (!rpc_failed(call)) poll.pool_updates = strtoull(text + HASH_TEXT - 1, NULL, 10);
+    } else if (n->shared_template) {
+        poll.pool_updates = n->shared_template->pool_updates;
     }
     if (rpc_failed(call)) return;
-    rpc_defer(call, &(struct rpc_deferral){
-                        .wake = poll_wake, .free_state = free, .state = mem_dup(&watched, sizeof watched)});
+    rpc_defer(call, &(struct rpc_deferral){.wake = poll_wake,
+                                           .free_state = free,
+                                           .state = mem_dup(&poll, sizeof poll),
+                                           .deadline_us = call->now_us + POLL_FIRST_US});
+}
+
+/* Who is not on the network, or not up to date, would mine for nothing: refused where it costs. */
+static void check_connected(struct rpc_call *call)
+{
+    struct node *n = call->node;
+    if (n->chain->params.type != CHAIN_MAIN) return;
+    struct p2p *peers = rpc_peers(call);
+    if (peers && p2p_count(peers, true, true) == 0) rpc_fail(call, RPC_CLIENT_NOT_CONNECTED, "cairn is not connected!");
+    if (chain_is_initial_download(n->chain, node_time_s(n)))
+        rpc_fail(call, RPC_CLIENT_IN_INITIAL_DOWNLOAD, "cairn is in initial sync and waiting for blocks...");
 }
 
 static void getblocktemplate(struct rpc_call *call)
@@ -270,14 +389,14 @@ static void getblocktemplate(struct rpc_call *call)
     const json_t *mode_value = json_object_get(request, "mode"), *id = json_object_get(request, "longpollid");
     bool given = mode_value && !json_is_null(mode_value);
     const char *mode = given ? json_string_value(mode_value) : "template";
-    struct node *n = call->node;
-    if (mode && strcmp(mode, "proposal") == 0)
+    if (mode && strcmp(mode, "proposal") == 0) {
         propose(call, request);
-    else if (!mode || strcmp(mode, "template") != 0)
-        rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid mode");
-    else if (n->chain->params.type == CHAIN_MAIN && chain_is_initial_download(n->chain, node_time_s(n)))
-        rpc_fail(call, RPC_CLIENT_IN_INITIAL_DOWNLOAD, "cairn is in initial sync and waiting for blocks...");
-    else if (id && !json_is_null(id))
+        return;
+    }
+    if (!mode || strcmp(mode, "template") != 0) rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid mode");
+    if (!rpc_failed(call)) check_connected(call);
+    if (rpc_failed(call)) return;
+    if (id && !json_is_null(id))
         long_poll(call, id);
     else
         answer(call, request);
@@ -287,8 +406,8 @@ const struct rpc_method rpc_template_methods[] = {
     {
         .name = "getblocktemplate",
         .category = "mining",
-        .summary = "A block to work on, without any transactions yet; or, as a proposal, whether a block would be "
-                   "valid but for its\nproof of work (BIP22, BIP23, BIP9, BIP145).",
+        .summary = "A block to work on; or, as a proposal, whether a block would be valid but for its\nproof of work "
+                   "(BIP22, BIP23, BIP9, BIP145).",
         .args = RPC_ARGS(RPC_ARG(
             "template_request", RPC_OBJ, NULL, "What is wanted.",
             .inner =

@@ -2,13 +2,12 @@
 #ifndef CAIRN_RPC_TEMPLATE_H
 #define CAIRN_RPC_TEMPLATE_H
 
+#include "miner/block_template.h"
 #include "rpc/call.h"
 
-struct tx;
-
-/* Appends a block on the tip (see block_template_build) to OUT, with -blockversion where that is set, and keeps its
- * measures for getmininginfo. */
-void rpc_build_template(struct rpc_call *call, struct span script_pubkey, const struct tx *txs, size_t tx_count,
-                        struct buffer *out);
+/* A template on the tip that was found to be a valid block but for root and work: with what is best mined of the pool,
+ * or with nothing but the coinbase. Its measures are kept for getmininginfo. NULL and the call failed where it is not
+ * valid. */
+struct block_template *rpc_make_template(struct rpc_call *call, struct span script_pubkey, bool with_pool);
 
 #endif
