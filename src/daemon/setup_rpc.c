@@ -46,6 +46,22 @@ static void set_mock_time(void *ctx, int64_t unix_s)
     node_set_clock(d->node, clock_us(), clock_steady_us());
 }
 
+static void mock_forward(void *ctx, int64_t seconds)
+{
+    ((struct daemon *)ctx)->mock_leap_us += seconds * 1000000;
+}
+
+static bool save_mempool(void *ctx, struct buffer *path)
+{
+    return mempool_save(ctx, path);
+}
+
+static bool read_file(void *ctx, const char *path, struct buffer *out)
+{
+    (void)ctx;
+    return file_read(path, out);
+}
+
 static const char *proxy_of(void *ctx, enum network net, bool *randomize)
 {
     return network_proxy(ctx, net, randomize);
@@ -265,13 +281,15 @@ static void open_server(struct daemon *d)
         .host = {.ctx = d,
                  .request_stop = request_stop,
                  .set_mock_time = set_mock_time,
+                 .mock_forward = mock_forward,
+                 .save_mempool = save_mempool,
+                 .read_file = read_file,
                  .proxy = proxy_of,
                  .log = &d->log.log,
                  .log_path = d->log_path},
         .prefixes = &d->options.params.prefixes,
         .mockable = d->options.params.mockable_time,
         .blocks_only = d->net_setup->options.blocks_only,
-        .min_relay_fee_sat = d->net_setup->options.min_relay_fee_sat,
         .start_us = d->start_us,
     };
     d->rpc = rpc_server_new(&config);

@@ -263,14 +263,16 @@ static double *read_row(struct reader *in, size_t columns)
 
 const char *fee_stats_read(struct fee_stats *s, struct reader *in, size_t buckets)
 {
-    *s = (struct fee_stats){.buckets = buckets, .decay = fee_read_double(in), .scale = read_le32(in)};
+    *s = (struct fee_stats){.buckets = buckets};
+    s->decay = fee_read_double(in);
+    s->scale = read_le32(in);
     if (!(s->decay > 0 && s->decay < 1)) return "a decay is not between 0 and 1";
     if (!s->scale) return "a scale is zero";
     s->rates = read_row(in, buckets);
     s->txs = read_row(in, buckets);
     uint64_t periods = read_compact_size(in);
     if (in->failed || !periods || periods * s->scale > FEE_CONFIRMS_MAX || periods > FEE_CONFIRMS_MAX)
-        return "the counts are not of 1 to 1008 blocks";
+        return in->failed ? "a list is not whole" : "the counts are not of 1 to 1008 blocks";
     s->periods = (unsigned)periods;
     s->confirmed = read_table(in, periods, buckets);
     if (read_compact_size(in) != periods) return "there are not as many failures as counts";

@@ -20,6 +20,8 @@ struct rpc_host {
     void (*request_stop)(void *ctx);
     void (*set_mock_time)(void *ctx, int64_t unix_s); /* 0: the system's time again */
     void (*mock_forward)(void *ctx, int64_t seconds); /* moves all timers */
+    bool (*save_mempool)(void *ctx, struct buffer *path); /* writes mempool.dat; PATH gets its name */
+    bool (*read_file)(void *ctx, const char *path, struct buffer *out);
     /* The proxy through which NET is reached ("127.0.0.1:9050"), or NULL; good as long as the server. */
     const char *(*proxy)(void *ctx, enum network net, bool *randomize);
     struct log *log;      /* may be NULL */
@@ -32,7 +34,6 @@ struct rpc_config {
     const struct address_prefixes *prefixes; /* of the network */
     bool mockable;                           /* regtest: setmocktime and mockscheduler work */
     bool blocks_only;                        /* we take no transactions from peers */
-    int64_t min_relay_fee_sat;               /* per 1000 virtual bytes; 0: the default */
     int64_t start_us;                        /* when the program started, on the clock of the NOW_US below */
 };
 

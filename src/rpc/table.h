@@ -14,6 +14,8 @@ extern const struct rpc_method rpc_raw_methods[];
 extern const struct rpc_method rpc_mempool_methods[];
 extern const struct rpc_method rpc_send_methods[];
 extern const struct rpc_method rpc_spends_methods[];
+extern const struct rpc_method rpc_fee_methods[];
+extern const struct rpc_method rpc_pool_file_methods[];
 extern const struct rpc_method rpc_key_methods[];
 extern const struct rpc_method rpc_block_methods[];
 extern const struct rpc_method rpc_chain_methods[];
