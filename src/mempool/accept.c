@@ -96,8 +96,7 @@ static enum result judge(struct acceptance *a, struct candidate *c, struct pool_
     if (r || !verdict_ok(&c->verdict)) return r;
     bool strict = a->m->options.require_standard && !(a->flags & MEMPOOL_RETURNED);
     bool good = check_change(a, c, replaced) && check_ancestors(a, c) &&
-                (!strict || candidate_check_dust_spent(a, c)) && candidate_check_policy_scripts(a, c) &&
-                candidate_check_block_scripts(a, c);
+                (!strict || candidate_check_dust_spent(a, c)) && candidate_check_scripts(a, c, true);
     (void)good; /* the verdict tells */
     return RESULT_OK;
 }
@@ -196,6 +195,7 @@ static enum result accept_single(struct mempool *m, const struct tx *tx, int64_t
     if (!r && v) *v = c->verdict;
     acceptance_end(&a, keep);
     pool_set_clear(&replaced);
+    if (!(flags & (MEMPOOL_TEST | MEMPOOL_RETURNED))) pool_check_sometimes(m);
     return r;
 }
 

@@ -63,11 +63,9 @@ MUST_USE bool candidate_check_dust_spent(const struct acceptance *a, struct cand
 
 /* ---- accept_scripts.c ---- */
 
-/* Every input under the flags of policy; signatures that are good are remembered. */
-MUST_USE bool candidate_check_policy_scripts(struct acceptance *a, struct candidate *c);
-
-/* The same under the flags of the next block; that it passed is remembered. */
-MUST_USE bool candidate_check_block_scripts(struct acceptance *a, struct candidate *c);
+/* Every input under the flags of policy, then, with BLOCK_RULES, under those of the next block. Signatures that are
+ * good are remembered, and that all of it passed as a block will ask for it. */
+MUST_USE bool candidate_check_scripts(struct acceptance *a, struct candidate *c, bool block_rules);
 
 /* ---- accept.c ---- */
 

@@ -122,7 +122,7 @@ enum result package_test(struct acceptance *a, const struct tx *const *txs, stru
         return RESULT_OK;
     }
     for (size_t i = 0; i < a->count; i++) {
-        if (!candidate_check_policy_scripts(a, &a->candidates[i])) {
+        if (!candidate_check_scripts(a, &a->candidates[i], false)) {
             *failed = i;
             return RESULT_OK;
         }
