@@ -279,9 +279,11 @@ static void remove_disallowed(struct mempool *m)
 
 void mempool_settle(struct mempool *m)
 {
-    if (!m->returned.disconnected) return;
-    m->returned.disconnected = false;
-    bring_back(m);
-    remove_disallowed(m);
-    pool_limit(m);
+    if (m->returned.disconnected) {
+        m->returned.disconnected = false;
+        bring_back(m);
+        remove_disallowed(m);
+        pool_limit(m);
+    }
+    pool_check_sometimes(m);
 }
