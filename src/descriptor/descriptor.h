@@ -6,7 +6,7 @@
 #include "base/buffer.h"
 #include "primitives/address.h"
 
-enum { DESCRIPTOR_CHECKSUM_TEXT = 9, DESCRIPTOR_ERROR_TEXT = 256 };
+enum { DESCRIPTOR_CHECKSUM_TEXT = 9, DESCRIPTOR_ERROR_TEXT = 8192 };
 
 /* The eight characters that follow '#' (BIP380) and a NUL; false where TEXT has a character outside the charset. */
 MUST_USE bool descriptor_checksum(char out[DESCRIPTOR_CHECKSUM_TEXT], struct span text);

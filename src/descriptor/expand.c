@@ -115,10 +115,10 @@ bool descriptor_miniscript(struct descriptor_parser *p, struct span text, bool t
     bool sane = n && ms_is_sane(n, &fault, &why);
     if (sane) {
         ms_script(out, n);
-        if (p->text) ms_text(p->text, n);
+        if (p->text) ms_text(p->text, n, false);
     } else if (n) {
         struct buffer at_fault = {0};
-        ms_text(&at_fault, fault);
+        ms_text(&at_fault, fault, !p->has_secrets);
         descriptor_error(p, "%s%s", buffer_text(&at_fault), why);
         buffer_clear(&at_fault);
     }

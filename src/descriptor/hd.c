@@ -181,7 +181,10 @@ static void put_choice(struct buffer *out, struct span text, unsigned path)
 void descriptor_public(struct buffer *out, struct span body, const struct address_prefixes *prefixes, unsigned path)
 {
     char sum[DESCRIPTOR_CHECKSUM_TEXT];
+    struct buffer canonical = {0};
     size_t start = out->len;
+    descriptor_canonical(&canonical, body, prefixes);
+    body = buffer_span(&canonical);
     while (body.len) {
         size_t len = 0;
         while (len < body.len && isalnum(body.data[len])) len++;
@@ -196,5 +199,6 @@ void descriptor_public(struct buffer *out, struct span body, const struct addres
             body = span_from(body, 1);
         }
     }
+    buffer_clear(&canonical);
     if (descriptor_checksum(sum, span_from(buffer_span(out), start))) buffer_printf(out, "#%s", sum);
 }

@@ -42,7 +42,7 @@ static bool infer_miniscript(struct buffer *out, struct span script)
     const struct ms_node *fault, *n = ms_from_script(script, &arena);
     const char *why;
     bool sane = n && ms_is_sane(n, &fault, &why);
-    if (sane) ms_text(out, n);
+    if (sane) ms_text(out, n, false);
     arena_clear(&arena);
     return sane;
 }

@@ -56,6 +56,9 @@ bool descriptor_multi(struct descriptor_parser *p, struct span arg, enum descrip
 /* The same for multi_a() and sortedmulti_a() (BIP387). */
 bool descriptor_multi_a(struct descriptor_parser *p, struct span arg, bool sorted, struct buffer *out);
 
+/* Appends BODY, a good descriptor, with its miniscript in canonical form, keys as they are. */
+void descriptor_canonical(struct buffer *out, struct span body, const struct address_prefixes *prefixes);
+
 /* expand.c: a sane miniscript: appends its script and prints it. False with p->error empty where TEXT is no miniscript.
  */
 bool descriptor_miniscript(struct descriptor_parser *p, struct span text, bool tapscript, struct buffer *out);

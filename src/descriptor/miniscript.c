@@ -204,9 +204,14 @@ void ms_compute(struct ms_node *n, struct arena *arena)
 
 /* ---- sanity ---- */
 
+size_t ms_max_script(bool tapscript)
+{
+    return tapscript ? TAPSCRIPT_MAX : P2WSH_SCRIPT_MAX;
+}
+
 bool ms_is_valid(const struct ms_node *n)
 {
-    return n->type && n->script_len <= (n->tapscript ? TAPSCRIPT_MAX : P2WSH_SCRIPT_MAX);
+    return n->type && n->script_len <= ms_max_script(n->tapscript);
 }
 
 bool ms_within_limits(const struct ms_node *n)

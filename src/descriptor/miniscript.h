@@ -1,5 +1,5 @@
-/* Miniscript (BIP379): scripts as trees of fragments, of which one can tell what they need and whether a third party could
- * change how they are satisfied. From text and from script, and to both. Private to the room.
+/* Miniscript (BIP379): scripts as trees of fragments, of which one can tell what they need and whether a third party
+ * could change how they are satisfied. From text and from script, and to both. Private to the room.
  *
  * Nodes live in the caller's arena. Of a node all is computed when it is made: its type, its length, its costs. */
 #ifndef CAIRN_DESCRIPTOR_MINISCRIPT_H
@@ -77,7 +77,8 @@ struct ms_depth {
 
 struct ms_key {
     uint8_t bytes[33]; /* compressed */
-    struct span text;  /* as it is to be printed; empty: in hex */
+    struct span text;  /* as it is to be printed, with its origin; empty: in hex */
+    struct span given; /* as the user wrote it */
 };
 
 struct ms_node {
@@ -111,6 +112,8 @@ static inline bool ms_has(unsigned type, unsigned properties)
     return (type & properties) == properties;
 }
 
+/* Bytes. */
+size_t ms_max_script(bool tapscript);
 bool ms_is_valid(const struct ms_node *n);
 /* Within the limits of a witness script when satisfied. */
 bool ms_within_limits(const struct ms_node *n);
@@ -120,7 +123,8 @@ bool ms_has_duplicate_keys(const struct ms_node *n);
 bool ms_is_sane(const struct ms_node *n, const struct ms_node **fault, const char **why);
 
 void ms_script(struct buffer *out, const struct ms_node *n);
-void ms_text(struct buffer *out, const struct ms_node *n);
+/* AS_GIVEN: with keys as the user wrote them. */
+void ms_text(struct buffer *out, const struct ms_node *n, bool as_given);
 
 /* The witness script as miniscript; NULL where it is none (then not necessarily unsound). Keys behind hashes are not
  * known. */

@@ -274,7 +274,7 @@ static bool take_key(struct decoder *d, struct ms_key *key)
     struct span data = d->tokens[d->at].data;
     if (data.len != 33 || (data.data[0] != 2 && data.data[0] != 3) || !pubkey_is_valid(data)) return false;
     memcpy(key->bytes, data.data, 33);
-    key->text = (struct span){0}; /* printed in hex */
+    key->text = key->given = (struct span){0}; /* printed in hex */
     d->at++;
     return true;
 }

@@ -25,11 +25,12 @@ static const char wrappers[] = "ascdvjn"; /* in the order of MS_WRAP_A to MS_WRA
 
 /* ---- to text ---- */
 
-static void put_key(struct buffer *out, const struct ms_node *n, size_t i)
+static void put_key(struct buffer *out, const struct ms_node *n, size_t i, bool as_given)
 {
     const struct ms_key *key = &n->keys[i];
-    if (key->text.len)
-        buffer_put_span(out, key->text);
+    struct span text = as_given ? key->given : key->text;
+    if (text.len)
+        buffer_put_span(out, text);
     else
         hex_append(out, n->tapscript ? span_of(key->bytes + 1, 32) : span_of(key->bytes, 33));
 }
@@ -46,15 +47,15 @@ static char letter_of(const struct ms_node *n, const struct ms_node **inner)
     if (n->fragment == MS_WRAP_C && ((*inner)->fragment == MS_PK_K || (*inner)->fragment == MS_PK_H)) return '\0';
     if (n->fragment >= MS_WRAP_A && n->fragment <= MS_WRAP_N) return wrappers[n->fragment - MS_WRAP_A];
     if (n->fragment == MS_AND_V && is_constant(n->subs[1], MS_TRUE)) return 't';
-    if (n->fragment == MS_OR_I && is_constant(n->subs[1], MS_FALSE)) return 'u';
     if (n->fragment == MS_OR_I && is_constant(n->subs[0], MS_FALSE)) {
         *inner = n->subs[1];
         return 'l';
     }
+    if (n->fragment == MS_OR_I && is_constant(n->subs[1], MS_FALSE)) return 'u';
     return '\0';
 }
 
-static void put_arguments(struct buffer *out, const struct ms_node *n)
+static void put_arguments(struct buffer *out, const struct ms_node *n, bool as_given)
 {
     bool has_k = n->fragment == MS_OLDER || n->fragment == MS_AFTER || n->fragment == MS_THRESH ||
                  n->fragment == MS_MULTI || n->fragment == MS_MULTI_A;
@@ -62,18 +63,18 @@ static void put_arguments(struct buffer *out, const struct ms_node *n)
     if (has_k) buffer_printf(out, "%u", (unsigned)n->k), count++;
     for (size_t i = 0; i < n->key_count; i++) {
         if (count++) buffer_put_u8(out, ',');
-        put_key(out, n, i);
+        put_key(out, n, i, as_given);
     }
     for (size_t i = 0; i < n->sub_count; i++) {
         if (n->fragment == MS_ANDOR && i == 2 && is_constant(n->subs[2], MS_FALSE)) break; /* and_n */
         if (count++) buffer_put_u8(out, ',');
-        ms_text(out, n->subs[i]);
+        ms_text(out, n->subs[i], as_given);
     }
     if (n->fragment >= MS_SHA256 && n->fragment <= MS_HASH160)
         hex_append(out, span_of(n->hash, n->fragment == MS_SHA256 || n->fragment == MS_HASH256 ? 32 : 20));
 }
 
-void ms_text(struct buffer *out, const struct ms_node *n)
+void ms_text(struct buffer *out, const struct ms_node *n, bool as_given)
 {
     const struct ms_node *inner;
     bool letters = false;
@@ -90,7 +91,7 @@ void ms_text(struct buffer *out, const struct ms_node *n)
         bool and_n = n->fragment == MS_ANDOR && is_constant(n->subs[2], MS_FALSE);
         buffer_printf(out, "%s(", and_n ? "and_n" : names[n->fragment]);
     }
-    put_arguments(out, n);
+    put_arguments(out, n, as_given);
     buffer_put_u8(out, ')');
 }
 
@@ -142,6 +143,7 @@ static bool parse_key(struct text_parser *t, struct span text, struct ms_key *ou
     uint8_t *copy = arena_alloc(t->arena, printed.len + 1);
     memcpy(copy, printed.data, printed.len);
     out->text = span_of(copy, printed.len);
+    out->given = text;
     buffer_clear(&printed);
     if (t->tapscript) {
         out->bytes[0] = 2;
@@ -301,6 +303,8 @@ static struct ms_node *parse(struct text_parser *t, struct span text)
     while (letters < text.len && text.data[letters] >= 'a' && text.data[letters] <= 'z') letters++;
     bool wrapped = letters && letters < text.len && text.data[letters] == ':';
     if (t->depth >= DEPTH_MAX || (wrapped && letters > DEPTH_MAX)) return NULL;
+    for (size_t i = 1; wrapped && i < letters; i++) /* never valid, and no longer for it in script */
+        if (text.data[i] == 'v' && text.data[i - 1] == 'v') return NULL;
     t->depth++;
     struct ms_node *n = parse_bare(t, wrapped ? span_from(text, letters + 1) : text);
     for (size_t i = wrapped ? letters : 0; i-- > 0;) n = apply_wrapper(t, (char)text.data[i], n);
@@ -311,5 +315,6 @@ static struct ms_node *parse(struct text_parser *t, struct span text)
 struct ms_node *ms_from_text(struct descriptor_parser *p, struct span text, bool tapscript, struct arena *arena)
 {
     struct text_parser t = {.p = p, .arena = arena, .tapscript = tapscript};
-    return parse(&t, text);
+    struct ms_node *n = parse(&t, text);
+    return n && n->script_len <= ms_max_script(tapscript) ? n : NULL;
 }
