@@ -203,7 +203,7 @@ Test(network_options, values)
 {
     struct fixture *f = begin("-connect=a -connect=b -addnode=x -addnode= -addnode=y -seednode=s -onlynet=ipv6 "
                               "-maxuploadtarget=3k -minrelaytxfee=0.00001 -blocksonly -peertimeout=7 "
-                              "-inboundrelaypercent=80 -bind=9.9.9.9:77 "
+                              "-inboundrelaypercent=80 -bind=9.9.9.9:77 -txsendrate=5000 "
                               "-externalip=8.8.8.8 -whitelist=in,out,noban@10.0.0.0/8");
     cr_assert(setup_network_options(&f->d, &f->error), "%s", buffer_text(&f->error.text));
     cr_assert(setup_mempool_options(&f->d, &f->error), "%s", buffer_text(&f->error.text));
@@ -221,6 +221,7 @@ Test(network_options, values)
     cr_expect_eq(f->d.options.mempool.max_bytes, 5000000, "what -blocksonly makes of it");
     cr_expect_eq(o->peer_timeout_s, 7);
     cr_expect_eq(o->no_relay_percent, 20);
+    cr_expect_eq(o->tx_send_rate, 1000, "no more");
     cr_expect_eq(s->listen_port, 77);
     cr_expect_eq(s->external[0].port, 77);
     cr_expect_eq(o->whitelist_count, 1);
@@ -238,6 +239,7 @@ Test(network_options, connect_to_nobody)
         cr_assert(setup_network_options(&f->d, &f->error));
         cr_expect(!f->d.net_setup->options.automatic);
         cr_expect_eq(f->d.net_setup->options.connect_count, 0);
+        cr_expect_eq(f->d.net_setup->options.tx_send_rate, 14);
         end(f);
     }
 }

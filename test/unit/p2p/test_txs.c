@@ -1,5 +1,6 @@
-/* Transactions between peers while there is no pool: what may be said, and what is refused. */
-#include "harness.h"
+/* Transactions between peers: what may be said, and what is refused. */
+#include "mempool/mempool_internal.h"
+#include "pool_kit.h"
 
 static void announce(struct harness *h, peer_id id, uint32_t type)
 {
@@ -88,6 +89,34 @@ Test(txs, fee_filters_both_ways)
     harness_say(&h, id, &(struct message){.type = MESSAGE_FEEFILTER, .as.feefilter = MAX_MONEY_SAT + 1});
     cr_assert(p2p_info(h.p, id, &info));
     cr_assert_eq(info.min_fee_filter_sat, 12345);
+    harness_free(&h);
+}
+
+Test(txs, the_fee_filter_follows_the_pool)
+{
+    struct harness h;
+    struct message m;
+    harness_new(&h);
+    harness_open_pool(&h);
+    h.pool->rolling_rate = 100000;
+    peer_id id = harness_inbound(&h, "1.2.3.4:5000");
+    harness_handshake(&h, id);
+    cr_assert(harness_answer(&h, id, MESSAGE_FEEFILTER, &m));
+    int64_t first = m.as.feefilter;
+    cr_assert(first > 91000 && first < 110000, "%lld: rounded, a step up or down", (long long)first);
+    /* A small change waits for its time; a large one does not wait so long. */
+    h.pool->rolling_rate = 120000;
+    harness_wait_s(&h, 1);
+    struct peer_txs *t = &harness_peer_of(&h, id)->txs;
+    t->next_fee_filter_us = h.wall_us + INT64_C(3600) * 1000000;
+    harness_wait_s(&h, 1);
+    cr_assert_eq(t->next_fee_filter_us, h.wall_us + INT64_C(3599) * 1000000);
+    h.pool->rolling_rate = 200000;
+    harness_wait_s(&h, 1);
+    cr_assert_leq(t->next_fee_filter_us, h.wall_us + INT64_C(300) * 1000000);
+    harness_wait_s(&h, 301);
+    cr_assert(harness_answer(&h, id, MESSAGE_FEEFILTER, &m));
+    cr_assert(m.as.feefilter > 181000 && m.as.feefilter < 220000);
     harness_free(&h);
 }
 
