@@ -157,7 +157,6 @@ Test(network_options, refused)
         {"-bind=1.2.3.4:5 -bind=1.2.3.4:5", "Duplicate binding configuration for address 1.2.3.4:5. Please check your "
                                             "-bind, -bind=...=onion and -whitebind settings."},
         {"-nodns -externalip=abc", "Cannot resolve -externalip address: 'abc'"},
-        {"-minrelaytxfee=x", "Invalid amount for -minrelaytxfee=<amount>: 'x'"},
         {"-whitelist=oopsie@127.0.0.1", "Invalid P2P permission: 'oopsie'"},
         {"-whitebind=noban@127.0.0.1", "Need to specify a port with -whitebind: '127.0.0.1'"},
     };
