@@ -9,16 +9,15 @@ enum { ESTIMATES_TIP_AGE_S = 3 * 60 * 60 }; /* with an older tip, what enters sa
 
 /* ---- one call ---- */
 
-static void acceptance_begin(struct acceptance *a, struct mempool *m, const struct tx *const *txs, size_t count,
-                             int64_t time_s, unsigned flags)
+void acceptance_begin(struct acceptance *a, struct mempool *m, const struct tx *const *txs, size_t count,
+                      int64_t time_s, const struct accept_manner *manner)
 {
-    *a = (struct acceptance){.m = m, .flags = flags, .time_s = time_s, .may_replace = count == 1, .count = count};
+    *a = (struct acceptance){.m = m, .manner = *manner, .time_s = time_s, .count = count};
     a->candidates = arena_alloc_array(&a->arena, count, sizeof(*a->candidates));
     for (size_t i = 0; i < count; i++) a->candidates[i] = (struct candidate){.tx = txs[i]};
 }
 
-/* KEEP: the coins of what entered stay in the cache, for the block that will have it. */
-static void acceptance_end(struct acceptance *a, bool keep)
+void acceptance_end(struct acceptance *a, bool keep)
 {
     if (a->staged) pool_stage_abort(a->m);
     for (size_t i = 0; i < a->count; i++) {
@@ -28,6 +27,7 @@ static void acceptance_end(struct acceptance *a, bool keep)
         pool_set_clear(&c->parents);
         pool_set_clear(&c->conflicts);
     }
+    pool_set_clear(&a->replaced);
     arena_clear(&a->arena);
 }
 
@@ -73,90 +73,98 @@ static bool fits(struct acceptance *a, struct candidate *c)
     return pool_stage_fits(a->m) || REFUSE(c, VERDICT_MEMPOOL_POLICY, "too-large-cluster", "%s", "");
 }
 
-/* Stages it in the place of REPLACED, which is filled here, and judges the exchange. */
-static bool check_change(struct acceptance *a, struct candidate *c, struct pool_set *replaced)
+/* Stages it in the place of what it replaces, and judges the exchange. */
+static bool check_change(struct acceptance *a, struct candidate *c)
 {
     struct replacement r = {.tx = c->tx,
                             .modified_fee = mempool_modified_fee(&c->draft),
                             .vsize = c->draft.vsize,
                             .sibling = c->sibling,
                             .direct = &c->conflicts};
-    if (c->conflicts.count && !replace_check_fees(a->m, &r, replaced, &c->verdict)) return false;
+    if (c->conflicts.count && !replace_check_fees(a->m, &r, &a->replaced, &c->verdict)) return false;
     acceptance_stage(a);
-    for (size_t i = 0; i < replaced->count; i++) pool_stage_remove(a->m, replaced->items[i]);
+    for (size_t i = 0; i < a->replaced.count; i++) pool_stage_remove(a->m, a->replaced.items[i]);
     acceptance_stage_add(a, c);
     if (!fits(a, c)) return false;
     return !c->conflicts.count || replace_check_diagram(a->m, &c->verdict);
 }
 
-/* All that is to be said against C. REPLACED: who would leave for it. */
-static enum result judge(struct acceptance *a, struct candidate *c, struct pool_set *replaced, struct error *e)
+/* All that is to be said against C goes to its verdict. */
+static enum result judge(struct acceptance *a, struct candidate *c, struct error *e)
 {
     enum result r = candidate_check(a, c, e);
     if (r || !verdict_ok(&c->verdict)) return r;
-    bool strict = a->m->options.require_standard && !(a->flags & MEMPOOL_RETURNED);
-    bool good = check_change(a, c, replaced) && check_ancestors(a, c) &&
+    bool strict = a->m->options.require_standard && !(a->manner.flags & MEMPOOL_RETURNED);
+    bool good = check_change(a, c) && check_ancestors(a, c) && candidate_check_max_rate(a, c) &&
                 (!strict || candidate_check_dust_spent(a, c)) && candidate_check_scripts(a, c, true);
     (void)good; /* the verdict tells */
     return RESULT_OK;
 }
+
+/* ---- entering ---- */
 
 /* Whether what enters now tells what fees are worth. */
 static bool counts_for_estimates(const struct acceptance *a, const struct candidate *c)
 {
     const struct mempool *m = a->m;
     const struct block_node *tip = chain_tip(m->chain), *best = m->chain->tree.best_header;
-    if (a->flags & MEMPOOL_RETURNED || c->parents.count) return false;
+    if (a->manner.flags & MEMPOOL_RETURNED || a->manner.package || c->parents.count) return false;
     if (chain_is_initial_download(m->chain, m->now_s)) return false;
     if ((int64_t)tip->header.time < m->now_s - ESTIMATES_TIP_AGE_S) return false;
     return !best || tip->header.height >= best->header.height - 1;
 }
 
-static void log_replaced(const struct mempool *m, const struct candidate *c, const struct pool_set *replaced)
+static void log_replaced(const struct acceptance *a)
 {
     char old[HASH_TEXT], new[HASH_TEXT];
-    for (size_t i = 0; i < replaced->count; i++)
-        log_debug(m->log, LOGC_MEMPOOL, "replacing mempool tx %s (%lld satoshis, %llu vbytes) by %s (%lld, %llu)",
-                  txid_text(old, &replaced->items[i]->tx.txid), (long long)replaced->items[i]->fee,
-                  (unsigned long long)replaced->items[i]->vsize, txid_text(new, &c->tx->txid),
-                  (long long)mempool_modified_fee(&c->draft), (unsigned long long)c->draft.vsize);
+    for (size_t i = 0; i < a->replaced.count; i++)
+        log_debug(a->m->log, LOGC_MEMPOOL, "replacing mempool tx %s (%lld satoshis, %llu vbytes); new tx %s%s",
+                  txid_text(old, &a->replaced.items[i]->tx.txid), (long long)a->replaced.items[i]->fee,
+                  (unsigned long long)a->replaced.items[i]->vsize, txid_text(new, &a->candidates[0].tx->txid),
+                  a->count > 1 ? " and its child" : "");
 }
-
-/* Lets it in, then makes room; it may be itself what has to go. */
-static void enter(struct acceptance *a, struct candidate *c, const struct pool_set *replaced)
-{
-    struct mempool *m = a->m;
-    struct txid txid = c->tx->txid;
-    bool counted = counts_for_estimates(a, c);
-    log_replaced(m, c, replaced);
-    pool_stage_commit(m, replaced, REMOVED_REPLACED, &c->entry, 1, counted);
-    a->staged = false;
-    c->entry = NULL;
-    if (a->flags & MEMPOOL_RETURNED) return;
-    pool_limit(m);
-    if (!mempool_find(m, &txid)) (void)REFUSE(c, VERDICT_RECONSIDERABLE, "mempool full", "%s", "");
-}
-
-/* ---- the answer ---- */
 
 static void keep_replaced(struct mempool_outcome *out, const struct pool_set *replaced)
 {
-    out->replaced = mem_calloc(replaced->count, sizeof(*out->replaced));
-    out->replaced_count = replaced->count;
+    if (!replaced->count) return;
+    out->replaced = mem_realloc(out->replaced, out->replaced_count + replaced->count, sizeof(*out->replaced));
     for (size_t i = 0; i < replaced->count; i++) {
-        struct replaced_tx *r = &out->replaced[i];
-        r->txid = replaced->items[i]->tx.txid;
-        r->wtxid = replaced->items[i]->tx.wtxid;
+        struct replaced_tx *r = &out->replaced[out->replaced_count++];
+        *r = (struct replaced_tx){.txid = replaced->items[i]->tx.txid, .wtxid = replaced->items[i]->tx.wtxid};
         tx_write(&r->raw, &replaced->items[i]->tx);
     }
 }
 
-/* Fee and rate are told of what is good, and of what pays too little. */
-static void fill_outcome(struct tx_outcome *out, const struct candidate *c)
+void acceptance_commit(struct acceptance *a, struct mempool_outcome *out, bool counted_for_estimates)
+{
+    struct mempool_entry **added = arena_alloc_array(&a->arena, a->count, sizeof(*added));
+    for (size_t i = 0; i < a->count; i++) {
+        added[i] = a->candidates[i].entry;
+        a->candidates[i].entry = NULL;
+    }
+    log_replaced(a);
+    if (out) keep_replaced(out, &a->replaced);
+    pool_stage_commit(a->m, &a->replaced, REMOVED_REPLACED, added, a->count, counted_for_estimates);
+    a->staged = false;
+}
+
+/* Lets it in, then makes room; it may be itself what has to go. */
+static void enter(struct acceptance *a, struct candidate *c, struct mempool_outcome *out)
+{
+    struct txid txid = c->tx->txid;
+    acceptance_commit(a, out, counts_for_estimates(a, c));
+    if (a->manner.flags & MEMPOOL_RETURNED || a->manner.package) return;
+    pool_limit(a->m);
+    if (!mempool_find(a->m, &txid)) (void)REFUSE(c, VERDICT_RECONSIDERABLE, "mempool full", "%s", "");
+}
+
+/* ---- the answer ---- */
+
+void accept_fill_outcome(struct tx_outcome *out, const struct candidate *c)
 {
     bool good = verdict_ok(&c->verdict);
-    out->kind = good ? TX_OUTCOME_ACCEPTED : TX_OUTCOME_REFUSED;
-    out->verdict = c->verdict;
+    free(out->effective_wtxids);
+    *out = (struct tx_outcome){.kind = good ? TX_OUTCOME_ACCEPTED : TX_OUTCOME_REFUSED, .verdict = c->verdict};
     if (!c->priced || (!good && c->verdict.kind != VERDICT_RECONSIDERABLE)) return;
     out->fee = c->draft.fee;
     out->vsize = c->draft.vsize;
@@ -177,49 +185,51 @@ void mempool_outcome_clear(struct mempool_outcome *o)
 
 /* ---- entrances ---- */
 
-/* OUT may be NULL. */
-static enum result accept_single(struct mempool *m, const struct tx *tx, int64_t time_s, unsigned flags,
-                                 struct verdict *v, struct mempool_outcome *out, struct error *e)
+enum result accept_single(struct mempool *m, const struct tx *tx, int64_t time_s, const struct accept_manner *manner,
+                          struct verdict *v, struct mempool_outcome *out, size_t at, struct error *e)
 {
     struct acceptance a;
-    struct pool_set replaced = {0};
-    acceptance_begin(&a, m, &tx, 1, time_s, flags);
+    bool test = manner->flags & MEMPOOL_TEST;
+    acceptance_begin(&a, m, &tx, 1, time_s, manner);
     struct candidate *c = &a.candidates[0];
-    enum result r = judge(&a, c, &replaced, e);
-    if (!r && verdict_ok(&c->verdict) && !(flags & MEMPOOL_TEST)) {
-        if (out && replaced.count) keep_replaced(out, &replaced);
-        enter(&a, c, &replaced);
-    }
-    bool keep = !r && verdict_ok(&c->verdict) && !(flags & MEMPOOL_TEST);
-    if (!r && out) fill_outcome(&out->txs[0], c);
+    enum result r = judge(&a, c, e);
+    if (!r && verdict_ok(&c->verdict) && !test) enter(&a, c, out);
+    if (!r && out) accept_fill_outcome(&out->txs[at], c);
     if (!r && v) *v = c->verdict;
-    acceptance_end(&a, keep);
-    pool_set_clear(&replaced);
-    if (!(flags & (MEMPOOL_TEST | MEMPOOL_RETURNED))) pool_check_sometimes(m);
+    acceptance_end(&a, !r && !test && verdict_ok(&c->verdict));
     return r;
 }
 
+/* As a test. */
 static enum result accept_several(struct mempool *m, const struct tx *const *txs, size_t count, int64_t time_s,
                                   unsigned flags, struct mempool_outcome *out, struct error *e)
 {
     struct acceptance a;
-    size_t failed, accepted;
+    struct package_judgement j;
+    struct accept_manner manner = {.flags = flags};
     CHECK(flags & MEMPOOL_TEST);
-    acceptance_begin(&a, m, txs, count, time_s, flags);
-    enum result r = package_test(&a, txs, &out->package, &failed, &accepted, e);
+    acceptance_begin(&a, m, txs, count, time_s, &manner);
+    enum result r = package_judge(&a, txs, &j, e);
     for (size_t i = 0; !r && i < count; i++)
-        if (i < accepted || i == failed) fill_outcome(&out->txs[i], &a.candidates[i]);
+        if (i < j.accepted || i == j.failed) accept_fill_outcome(&out->txs[i], &a.candidates[i]);
+    out->package = j.package;
     acceptance_end(&a, false);
     return r;
+}
+
+static struct accept_manner alone(unsigned flags)
+{
+    return (struct accept_manner){.flags = flags, .may_replace = true, .may_evict = true};
 }
 
 enum result mempool_accept(struct mempool *m, const struct tx *const *txs, size_t count, int64_t time_s, unsigned flags,
                            struct mempool_outcome *out, struct error *e)
 {
+    struct accept_manner manner = alone(flags);
     CHECK(count > 0);
     out->txs = mem_calloc(count, sizeof(*out->txs));
     out->count = count;
-    enum result r = count == 1 ? accept_single(m, txs[0], time_s, flags, NULL, out, e)
+    enum result r = count == 1 ? accept_single(m, txs[0], time_s, &manner, NULL, out, 0, e)
                                : accept_several(m, txs, count, time_s, flags, out, e);
     if (r) mempool_outcome_clear(out);
     return r;
@@ -228,5 +238,6 @@ enum result mempool_accept(struct mempool *m, const struct tx *const *txs, size_
 enum result mempool_accept_one(struct mempool *m, const struct tx *tx, int64_t time_s, unsigned flags,
                                struct verdict *v, struct error *e)
 {
-    return accept_single(m, tx, time_s, flags, v, NULL, e);
+    struct accept_manner manner = alone(flags);
+    return accept_single(m, tx, time_s, &manner, v, NULL, 0, e);
 }

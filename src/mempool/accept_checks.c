@@ -24,7 +24,7 @@ static bool check_conflicts(struct acceptance *a, struct candidate *c)
     for (size_t i = 0; i < c->tx->in_count; i++) {
         struct mempool_entry *other = pool_spender(a->m, &c->tx->in[i].prevout);
         if (!other) continue;
-        if (!a->may_replace) return REFUSE(c, VERDICT_MEMPOOL_POLICY, "bip125-replacement-disallowed", "%s", "");
+        if (!a->manner.may_replace) return REFUSE(c, VERDICT_MEMPOOL_POLICY, "bip125-replacement-disallowed", "%s", "");
         pool_set_add(&c->conflicts, other);
     }
     return true;
@@ -68,7 +68,7 @@ static void fill_draft(struct acceptance *a, struct candidate *c)
         d->spends_coinbase = coin_is_coinbase(c->origins[i]);
     d->delta = pool_delta(m, &c->tx->txid);
     d->time_s = a->time_s;
-    d->sequence = a->flags & MEMPOOL_RETURNED ? 0 : mempool_sequence(m);
+    d->sequence = a->manner.flags & MEMPOOL_RETURNED ? 0 : mempool_sequence(m);
     d->height = chain_height(m->chain);
     d->weight_wu = tx_weight(c->tx);
     d->adjusted_weight = sigop_adjusted_weight(d->weight_wu, d->sigop_cost, bytes_per_sigop);
@@ -76,18 +76,25 @@ static void fill_draft(struct acceptance *a, struct candidate *c)
     c->priced = true;
 }
 
-static bool check_rate(struct acceptance *a, struct candidate *c)
+bool accept_check_rate(struct mempool *m, amount_sat fee, uint64_t vsize, struct verdict *v)
 {
-    amount_sat fee = mempool_modified_fee(&c->draft);
-    amount_sat pool_min = fee_rate_fee(mempool_min_fee(a->m), c->draft.vsize);
+    amount_sat pool_min = fee_rate_fee(mempool_min_fee(m), vsize);
     if (pool_min > 0 && fee < pool_min)
-        return REFUSE(c, VERDICT_RECONSIDERABLE, "mempool min fee not met", "%lld < %lld", (long long)fee,
-                      (long long)pool_min);
-    amount_sat relay_min = fee_rate_fee(a->m->options.min_relay, c->draft.vsize);
+        return verdict_fail(v, VERDICT_RECONSIDERABLE, "mempool min fee not met", "%lld < %lld", (long long)fee,
+                            (long long)pool_min);
+    amount_sat relay_min = fee_rate_fee(m->options.min_relay, vsize);
     if (fee < relay_min)
-        return REFUSE(c, VERDICT_RECONSIDERABLE, "min relay fee not met", "%lld < %lld", (long long)fee,
-                      (long long)relay_min);
+        return verdict_fail(v, VERDICT_RECONSIDERABLE, "min relay fee not met", "%lld < %lld", (long long)fee,
+                            (long long)relay_min);
     return true;
+}
+
+bool candidate_check_max_rate(const struct acceptance *a, struct candidate *c)
+{
+    amount_sat max = a->manner.max_rate.sat_per_kvb;
+    const struct fee_frac rate = {mempool_modified_fee(&c->draft), (int64_t)c->draft.vsize};
+    if (max <= 0 || fee_frac_cmp(rate, (struct fee_frac){max, 1000}) <= 0) return true;
+    return REFUSE(c, VERDICT_MEMPOOL_POLICY, "max feerate exceeded", "%s", "");
 }
 
 static bool check_price(struct acceptance *a, struct candidate *c)
@@ -99,7 +106,8 @@ static bool check_price(struct acceptance *a, struct candidate *c)
         return REFUSE(c, VERDICT_NOT_STANDARD, "dust", "tx with dust output must be 0-fee");
     if (d->sigop_cost > STANDARD_SIGOP_COST)
         return REFUSE(c, VERDICT_NOT_STANDARD, "bad-txns-too-many-sigops", "%u", (unsigned)d->sigop_cost);
-    return a->flags & MEMPOOL_RETURNED || check_rate(a, c);
+    if (a->manner.flags & MEMPOOL_RETURNED || a->manner.rate_of_all) return true;
+    return accept_check_rate(a->m, mempool_modified_fee(d), d->vsize, &c->verdict);
 }
 
 /* Version 3: one that may replace evicts the sibling that is in its way. */
@@ -109,7 +117,7 @@ static bool check_truc(struct acceptance *a, struct candidate *c)
     struct mempool_entry *sibling = NULL;
     if (truc_check(a->m, c->tx, c->draft.vsize, &c->parents, &c->conflicts, detail, sizeof(detail), &sibling))
         return true;
-    if (!a->may_replace || !sibling) return REFUSE(c, VERDICT_MEMPOOL_POLICY, "TRUC-violation", "%s", detail);
+    if (!a->manner.may_evict || !sibling) return REFUSE(c, VERDICT_MEMPOOL_POLICY, "TRUC-violation", "%s", detail);
     pool_set_add(&c->conflicts, sibling);
     c->sibling = true;
     return true;
@@ -128,7 +136,7 @@ enum result candidate_check(struct acceptance *a, struct candidate *c, struct er
     }
     if (!check_inputs(a, c)) return RESULT_OK;
     fill_draft(a, c);
-    if (!check_price(a, c) || a->flags & MEMPOOL_RETURNED) return RESULT_OK;
+    if (!check_price(a, c) || a->manner.flags & MEMPOOL_RETURNED) return RESULT_OK;
     (void)check_truc(a, c);
     return RESULT_OK;
 }

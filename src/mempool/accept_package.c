@@ -1,4 +1,4 @@
-/* Several transactions judged together, none of which enters: what testmempoolaccept asks. */
+/* Several transactions judged together: as a test, or as those of a package that pay too little by themselves. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -60,12 +60,12 @@ static bool is_consistent(const struct tx *const *txs, size_t count)
     return good;
 }
 
-static bool is_well_formed(const struct tx *const *txs, size_t count, struct verdict *v)
+bool package_is_well_formed(const struct tx *const *txs, size_t count, struct verdict *v)
 {
     uint64_t weight = 0;
     if (count > MEMPOOL_MAX_PACKAGE) return refuse(v, "package-too-many-transactions");
     for (size_t i = 0; i < count; i++) weight += tx_weight(txs[i]);
-    if (weight > MEMPOOL_MAX_PACKAGE_WEIGHT) return refuse(v, "package-too-large");
+    if (count > 1 && weight > MEMPOOL_MAX_PACKAGE_WEIGHT) return refuse(v, "package-too-large");
     if (has_duplicates(txs, count)) return refuse(v, "package-contains-duplicates");
     if (!is_sorted(txs, count)) return refuse(v, "package-not-sorted");
     return is_consistent(txs, count) || refuse(v, "conflict-in-package");
@@ -86,47 +86,84 @@ static bool check_truc(struct acceptance *a, const struct tx *const *txs, struct
     return true;
 }
 
-/* All cheap checks, each candidate seeing the outputs of those before it. *FAILED: the first that fails. */
-static enum result check_each(struct acceptance *a, size_t *failed, struct error *e)
+/* What users added may be larger than any amount. */
+static amount_sat add_fees(amount_sat a, amount_sat b)
+{
+    amount_sat sum;
+    if (!__builtin_add_overflow(a, b, &sum)) return sum;
+    return b < 0 ? INT64_MIN : INT64_MAX;
+}
+
+/* All cheap checks, each candidate seeing the outputs of those before it. */
+static enum result check_each(struct acceptance *a, struct package_judgement *j, struct error *e)
 {
     for (a->at = 0; a->at < a->count; a->at++) {
         struct candidate *c = &a->candidates[a->at];
         enum result r = candidate_check(a, c, e);
         if (r) return r;
-        if (!verdict_ok(&c->verdict)) {
-            *failed = a->at;
+        if (!verdict_ok(&c->verdict) || !candidate_check_max_rate(a, c)) {
+            j->failed = a->at;
             return RESULT_OK;
         }
         acceptance_stage(a);
         acceptance_stage_add(a, c);
+        j->fee = add_fees(j->fee, mempool_modified_fee(&c->draft));
+        j->vsize += c->draft.vsize;
     }
     return RESULT_OK;
 }
 
-enum result package_test(struct acceptance *a, const struct tx *const *txs, struct verdict *package, size_t *failed,
-                         size_t *accepted, struct error *e)
+static bool any_conflict(const struct acceptance *a)
 {
-    *failed = SIZE_MAX;
-    *accepted = 0;
-    if (!is_well_formed(txs, a->count, package)) return RESULT_OK;
-    enum result r = check_each(a, failed, e);
-    if (r || *failed != SIZE_MAX) return r;
-    if (!check_truc(a, txs, package)) return RESULT_OK;
-    if (!pool_stage_fits(a->m)) {
-        (void)refuse(package, "too-large-cluster");
-        return RESULT_OK;
-    }
+    for (size_t i = 0; i < a->count; i++)
+        if (a->candidates[i].conflicts.count) return true;
+    return false;
+}
+
+/* Whether together they pay enough; if not, it is the last who is told. */
+static bool check_rate_of_all(struct acceptance *a, struct package_judgement *j)
+{
+    struct candidate *last = &a->candidates[a->count - 1];
+    if (!a->manner.rate_of_all || accept_check_rate(a->m, j->fee, j->vsize, &last->verdict)) return true;
+    j->failed = a->count - 1;
+    return false;
+}
+
+static bool check_topology(struct acceptance *a, const struct tx *const *txs, struct package_judgement *j)
+{
+    if (!check_truc(a, txs, &j->package) || !check_rate_of_all(a, j)) return false;
+    if (any_conflict(a) && !package_check_replacement(a, j, &j->package)) return false;
+    return pool_stage_fits(a->m) || refuse(&j->package, "too-large-cluster");
+}
+
+static bool check_dust(struct acceptance *a, struct package_judgement *j)
+{
     for (size_t i = 0; a->m->options.require_standard && i < a->count; i++) {
         if (candidate_check_dust_spent(a, &a->candidates[i])) continue;
-        *failed = i;
-        return RESULT_OK;
+        j->failed = i;
+        j->failure = "unspent-dust";
+        return false;
     }
-    for (size_t i = 0; i < a->count; i++) {
-        if (!candidate_check_scripts(a, &a->candidates[i], false)) {
-            *failed = i;
-            return RESULT_OK;
-        }
-        *accepted = i + 1;
+    return true;
+}
+
+static void check_scripts(struct acceptance *a, struct package_judgement *j)
+{
+    bool test = a->manner.flags & MEMPOOL_TEST;
+    for (; j->accepted < a->count; j->accepted++) {
+        if (candidate_check_scripts(a, &a->candidates[j->accepted], !test)) continue;
+        j->failed = j->accepted;
+        return;
     }
+}
+
+enum result package_judge(struct acceptance *a, const struct tx *const *txs, struct package_judgement *j,
+                          struct error *e)
+{
+    *j = (struct package_judgement){.failed = SIZE_MAX, .failure = "transaction failed"};
+    if (!package_is_well_formed(txs, a->count, &j->package)) return RESULT_OK;
+    enum result r = check_each(a, j, e);
+    if (r || j->failed != SIZE_MAX) return r;
+    if (check_topology(a, txs, j) && check_dust(a, j)) check_scripts(a, j);
     return RESULT_OK;
 }

@@ -65,7 +65,8 @@ struct mempool_entry {
 
 static inline amount_sat mempool_modified_fee(const struct mempool_entry *e)
 {
-    return e->fee + e->delta;
+    amount_sat sum; /* users may wish for more than there is */
+    return __builtin_add_overflow(e->fee, e->delta, &sum) ? INT64_MAX : sum;
 }
 
 /* CHAIN and LOG must live as long. */
@@ -136,6 +137,14 @@ MUST_USE enum result mempool_accept(struct mempool *m, const struct tx *const *t
 /* The same of one, which needs no more than the verdict. */
 MUST_USE enum result mempool_accept_one(struct mempool *m, const struct tx *tx, int64_t time_s, unsigned flags,
                                         struct verdict *v, struct error *e);
+
+/* Lets in what it can of a child and those of its parents that are not in the pool yet (of COUNT, the last is the child
+ * and all others are its parents, as submitpackage wants them; one is also good). Each is tried by itself; those that
+ * pay too little for that, and those that rest on them, are judged together by what they pay together. Who pays more
+ * than MAX_RATE (0: any) is refused. OUT->package is "transaction failed" where the answers of each tell why. */
+MUST_USE enum result mempool_accept_package(struct mempool *m, const struct tx *const *txs, size_t count,
+                                            int64_t time_s, struct fee_rate max_rate, struct mempool_outcome *out,
+                                            struct error *e);
 
 /* ---- the chain moves ---- */
 
@@ -216,6 +225,7 @@ struct mempool_delta *mempool_deltas(const struct mempool *m, size_t *count);
 /* Those of our own that no peer has asked for yet. */
 void mempool_add_unbroadcast(struct mempool *m, const struct txid *txid);
 void mempool_remove_unbroadcast(struct mempool *m, const struct txid *txid); /* a peer has it */
+size_t mempool_unbroadcast_count(const struct mempool *m);
 bool mempool_is_unbroadcast(const struct mempool *m, const struct txid *txid);
 /* All of them, by txid; the caller frees it. */
 struct txid *mempool_unbroadcast(const struct mempool *m, size_t *count);
