@@ -14,7 +14,7 @@ uint32_t actor_number(struct actor_end *end, const struct sim_line *line)
     return (uint32_t)sim_between(end->s, line->from, line->to);
 }
 
-static void say(struct actor_end *end, const struct message *m)
+void actor_send(struct actor_end *end, const struct message *m)
 {
     struct buffer payload = {0};
     message_write(&payload, m);
@@ -43,7 +43,7 @@ void actor_send_version(struct actor_end *end)
                                             .relay = true};
     m.as.version.nonce = random_u64(&s->random);
     end->conn->version_sent = true;
-    say(end, &m);
+    actor_send(end, &m);
 }
 
 /* ---- blocks and headers ---- */
@@ -145,7 +145,7 @@ static void send_compact(struct actor_end *end, struct buffer *raw)
     struct message m = {.type = MESSAGE_CMPCTBLOCK};
     struct arena arena = {0};
     compact_block_make(&m.as.cmpctblock, b, random_u64(&end->s->random), &arena);
-    say(end, &m);
+    actor_send(end, &m);
     arena_clear(&arena);
     block_free(b);
 }
@@ -184,7 +184,7 @@ static void say_inv(struct actor_end *end, enum message_type type, uint32_t coun
             random_bytes(&s->random, items[i].hash, 32);
     }
     struct message m = {.type = type, .as.inv = {.items = items, .count = count}};
-    say(end, &m);
+    actor_send(end, &m);
     free(items);
 }
 
@@ -205,7 +205,7 @@ static void say_addr(struct actor_end *end, uint32_t count)
                                      .time = (uint32_t)(1700000000 + s->now_us / SIM_SECOND_US)};
     }
     struct message m = {.type = MESSAGE_ADDR, .as.addr = {.addrs = list, .count = count}};
-    say(end, &m);
+    actor_send(end, &m);
     free(list);
 }
 
@@ -213,7 +213,7 @@ static void say_getheaders(struct actor_end *end)
 {
     struct message m = {.type = MESSAGE_GETHEADERS};
     m.as.locator = (struct locator_message){.version = 70016, .hashes = &end->s->params.genesis_hash, .count = 1};
-    say(end, &m);
+    actor_send(end, &m);
 }
 
 static void random_payload(struct actor_end *end, struct buffer *out, uint32_t len)
@@ -264,7 +264,7 @@ void actor_say(struct actor_end *end, const struct sim_line *line)
     struct message ping = {.type = MESSAGE_PING, .as.ping = {.has_nonce = true, .nonce = 7}};
     switch (line->op) {
     case DO_PING:
-        for (uint32_t i = actor_number(end, line); i; i--) say(end, &ping);
+        for (uint32_t i = actor_number(end, line); i; i--) actor_send(end, &ping);
         break;
     case DO_INV: say_inv(end, MESSAGE_INV, actor_number(end, line), false); break;
     case DO_GETDATA: say_inv(end, MESSAGE_GETDATA, actor_number(end, line), false); break;
@@ -275,6 +275,10 @@ void actor_say(struct actor_end *end, const struct sim_line *line)
     case DO_BLOCK:
     case DO_ANNOUNCE:
     case DO_COMPACT: say_block(end, line); break;
+    case DO_TX:
+    case DO_TXINV:
+    case DO_TXREAL:
+    case DO_GETTX: actor_say_tx(end, line); break;
     case DO_ADDR: say_addr(end, actor_number(end, line)); break;
     default: say_rubbish(end, line); break;
     }
@@ -300,12 +304,13 @@ static void answer_getdata(struct actor_end *end, const struct message *m)
     const char *how = end->conn->serve;
     for (size_t i = 0; i < m->as.inv.count; i++) {
         struct block_hash hash;
+        if (actor_serve_tx(end, &m->as.inv.items[i])) continue;
         memcpy(hash.bytes, m->as.inv.items[i].hash, 32);
         struct sim_block *b = sim_block_find(s, &hash);
         if (!strcmp(how, "slow") && random_below(&s->random, SLOW_ONE_IN)) continue;
         if (!b || !strcmp(how, "notfound")) {
             struct message no = {.type = MESSAGE_NOTFOUND, .as.inv = {.items = &m->as.inv.items[i], .count = 1}};
-            say(end, &no);
+            actor_send(end, &no);
             continue;
         }
         struct buffer raw = {0};
@@ -327,7 +332,7 @@ static void answer_getblocktxn(struct actor_end *end, const struct message *m)
     bool honest = strcmp(end->conn->serve, "mutate") != 0;
     for (size_t i = 0; i < g->count; i++)
         if (g->indexes[i] < b->tx_count) txs[out.as.blocktxn.count++] = b->txs[honest ? g->indexes[i] : 0];
-    say(end, &out);
+    actor_send(end, &out);
     free(txs);
     block_free(b);
 }
@@ -349,7 +354,7 @@ static void answer(struct actor_end *end, const struct message *m)
     switch (m->type) {
     case MESSAGE_VERSION: answer_version(end); break;
     case MESSAGE_VERACK: c->shaken = true; break;
-    case MESSAGE_PING: say(end, &pong); break;
+    case MESSAGE_PING: actor_send(end, &pong); break;
     case MESSAGE_GETADDR:
         if (served) say_addr(end, end->s->seed_pool.count ? 250 : 3);
         break;

@@ -30,6 +30,11 @@ uint32_t actor_number(struct actor_end *end, const struct sim_line *line);
 void actor_send_version(struct actor_end *end);
 /* The instructions that send something. */
 void actor_say(struct actor_end *end, const struct sim_line *line);
+/* Those about transactions. */
+void actor_say_tx(struct actor_end *end, const struct sim_line *line);
+/* Answers the request for a transaction as the script wants it; false: no such one is known. */
+bool actor_serve_tx(struct actor_end *end, const struct inv *inv);
+void actor_send(struct actor_end *end, const struct message *m);
 /* A message came. */
 void actor_answer(struct actor_end *end, struct received *m);
 

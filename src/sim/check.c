@@ -87,6 +87,7 @@ void sim_check_node(struct sim_node *n)
     if (broken) sim_fail(s, "the address book of node %u is broken: %d", n->index, broken);
     chain_check_index(n->node->chain);
     coins_check(n->node->chain->coins);
+    sim_check_pool(n);
     check_marks(n);
     check_bans(n);
     check_memory(n);
@@ -131,7 +132,11 @@ static void naive_replay(struct sim *s, struct sim_block *tip, struct hashmap *c
     for (size_t i = 0; i < (size_t)tip->height; i++) {
         for (size_t t = 0; t < list[i]->tx_count; t++) {
             const struct tx *tx = &list[i]->txs[t];
-            for (size_t k = 0; t && k < tx->in_count; k++) free(hashmap_del(coins, &tx->in[k].prevout));
+            for (size_t k = 0; t && k < tx->in_count; k++) {
+                void *spent = hashmap_del(coins, &tx->in[k].prevout);
+                if (!spent) sim_fail(s, "the block at height %zu spends what is not there", i + 1);
+                free(spent);
+            }
             for (size_t k = 0; k < tx->out_count; k++) {
                 if (script_is_unspendable(tx->out[k].script_pubkey)) continue;
                 struct naive_coin *coin = mem_calloc(1, sizeof(*coin));

@@ -186,6 +186,7 @@ void sim_faults_end(struct sim *s)
         sim_node_start(n);
         introduce(n);
     }
+    sim_at(s, s->now_us + SIM_MINUTE_US, EV_SETTLE, 0, 0, 0);
 }
 
 void sim_fault_on_event(struct sim *s, const struct sim_event *e)

@@ -9,6 +9,7 @@
 #include "sim/disk.h"
 #include "sim/heap.h"
 #include "sim/link.h"
+#include "sim/pay.h"
 #include "sim/script.h"
 #include "sim/sim.h"
 #include "wire/messages.h"
@@ -37,6 +38,8 @@ enum sim_event_kind {
     EV_ACTOR,       /* the hostile end B of link A goes on */
     EV_ACTOR_DIAL,  /* hostile host A connects to somebody */
     EV_MINE,        /* somebody finds a block */
+    EV_PAY,         /* somebody pays */
+    EV_SETTLE,      /* what is not settled is handed in again */
     EV_FAULT,       /* a fault of class A happens */
     EV_HEAL,        /* partition A ends */
     EV_RECOVER,     /* the faults end */
@@ -180,6 +183,7 @@ struct sim {
     struct sim_block **block_list;
     size_t block_count, block_cap;
     struct sim_block *best; /* most work among valid ones */
+    struct sim_wallet wallet;
     struct sim_script *scripts;
     size_t script_count;
     uint64_t events;

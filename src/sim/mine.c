@@ -13,7 +13,7 @@
 #include "script/script.h"
 #include "sim/internal.h"
 
-enum { NONCE_TRIES = 1000, SPEND_DEPTH = 100, TX_OUTPUTS_MAX = 4, FORGE_SCRIPT = 8, LOW_HEADERS = 4000 };
+enum { NONCE_TRIES = 1000, TX_OUTPUTS_MAX = 4, FORGE_SCRIPT = 8, LOW_HEADERS = 4000 };
 
 /* ---- the list ---- */
 
@@ -74,54 +74,37 @@ static void put_spend(struct buffer *out, struct random *random, const struct ou
     buffer_put_le32(out, 0);
 }
 
+/* What goes into a block behind its coinbase. */
 struct spends {
-    struct buffer raw[32];
-    struct tx txs[32];
+    struct tx *txs;
     size_t count;
     amount_sat fees;
     struct arena arena;
+    struct template_choice choice;
 };
 
-/* Some transactions that spend coinbases which are ripe, and one another. */
+/* What the miner's pool offers, most of the time, and what nobody but the miner knows. */
 static void make_spends(struct sim_node *n, struct spends *out)
 {
     struct sim *s = n->sim;
-    struct chain *c = n->node->chain;
-    int32_t ripe = chain_height(c) + 1 - SPEND_DEPTH;
-    unsigned most = s->swarm.max_txs < 32 ? s->swarm.max_txs : 32;
-    if (ripe <= 0 || !most) return;
-    for (unsigned wanted = (unsigned)random_below(&s->random, most + 1); out->count < wanted;) {
-        struct outpoint at;
-        struct coin coin;
-        const struct block_node *from = chain_at(c, 1 + (int32_t)random_below(&s->random, (uint64_t)ripe));
-        struct sim_block *known = sim_block_find(s, &from->header.hash);
-        struct block *b = known ? block_parse(buffer_span(&known->raw)) : NULL;
-        if (!b) return;
-        at = (struct outpoint){.txid = b->txs[0].txid};
-        block_free(b);
-        for (size_t i = 0; i < out->count; i++)
-            if (txid_equal(&out->txs[i].in[0].prevout.txid, &at.txid)) return;
-        if (coins_get(c->coins, &at, &coin, NULL)) return;
-        size_t chained = 1 + (size_t)random_below(&s->random, 3);
-        amount_sat value = coin.value;
-        for (; chained && out->count < wanted; chained--) {
-            size_t k = out->count++;
-            put_spend(&out->raw[k], &s->random, &at, value);
-            bool parsed = tx_parse(&out->txs[k], buffer_span(&out->raw[k]), &out->arena, 0);
-            CHECK(parsed);
-            amount_sat kept = 0;
-            for (size_t o = 0; o < out->txs[k].out_count; o++) kept += out->txs[k].out[o].value;
-            out->fees += value - kept;
-            at = (struct outpoint){.txid = out->txs[k].txid};
-            value = out->txs[k].out[0].value;
-        }
+    struct template_limits limits = template_limits_default();
+    struct sim_payment *own[SIM_PAY_PRIVATE_MAX];
+    size_t most = (size_t)random_below(&s->random, s->swarm.max_txs + 1);
+    if (sim_chance(s, 900)) template_choose(n->node->mempool, n->node->chain, &limits, &out->choice);
+    out->fees = out->choice.fees_sat;
+    size_t own_count = sim_pay_privately(n, own, most, &out->fees);
+    out->txs = mem_calloc(out->choice.count + own_count + 1, sizeof(*out->txs));
+    for (size_t i = 0; i < out->choice.count; i++) out->txs[out->count++] = out->choice.entries[i]->tx;
+    for (size_t i = 0; i < own_count; i++) {
+        bool parsed = tx_parse(&out->txs[out->count++], buffer_span(&own[i]->raw), &out->arena, 0);
+        CHECK(parsed);
     }
-    coins_end_block(c->coins);
 }
 
 static void spends_clear(struct spends *p)
 {
-    for (size_t i = 0; i < p->count; i++) buffer_clear(&p->raw[i]);
+    free(p->txs);
+    template_choice_clear(&p->choice);
     arena_clear(&p->arena);
 }
 
@@ -135,7 +118,7 @@ static void make_script(struct sim *s, uint32_t tag, struct buffer *out)
     buffer_put_u8(out, OP_1);
 }
 
-static void submit(struct sim_node *n, struct buffer *raw)
+static void submit(struct sim_node *n, struct buffer *raw, const struct sim_lock *lock)
 {
     struct sim *s = n->sim;
     struct error e;
@@ -147,6 +130,10 @@ static void submit(struct sim_node *n, struct buffer *raw)
     CHECK(parent);
     struct sim_block *known = sim_block_add(s, buffer_span(raw), parent, NULL);
     sim_trace(s, "block", n->index, (uint64_t)known->height, hash_bytes(0, known->hash.bytes, 32));
+    sim_wallet_add(s, &(struct sim_coin){.at = {b->txs[0].txid, 0},
+                                         .value = b->txs[0].out[0].value,
+                                         .lock = *lock,
+                                         .ripe = known->height + COINBASE_MATURITY});
     if (node_submit_block(n->node, b, &is_new, &v, &e)) {
         n->fatal = true;
     } else if (!verdict_ok(&v) && strcmp(v.reason, "time-too-new") != 0) {
@@ -159,20 +146,20 @@ void sim_mine_on(struct sim_node *n)
 {
     struct sim *s = n->sim;
     struct buffer raw = {0}, script = {0};
-    struct spends *spends = mem_calloc(1, sizeof(*spends));
+    struct spends spends = {0};
+    struct sim_lock lock = sim_lock_new(s, n->index);
     sim_node_set_clock(n);
-    make_spends(n, spends);
-    make_script(s, n->index, &script);
-    block_template_build(n->node->chain, node_time_s(n->node), buffer_span(&script), spends->txs, spends->count,
-                         spends->fees, &raw);
+    make_spends(n, &spends);
+    sim_lock_script_pubkey(&script, &lock);
+    block_template_build(n->node->chain, node_time_s(n->node), buffer_span(&script), spends.txs, spends.count,
+                         spends.fees, &raw);
     uint64_t tries = NONCE_TRIES;
     bool found = nonce_search(raw.data, &s->params, &tries);
     CHECK(found);
-    submit(n, &raw);
+    spends_clear(&spends);
+    submit(n, &raw, &lock);
     buffer_clear(&raw);
     buffer_clear(&script);
-    spends_clear(spends);
-    free(spends);
     sim_node_pump(n);
 }
 
@@ -195,7 +182,7 @@ static struct sim_node *draw_miner(struct sim *s)
 static void mine_final(struct sim *s)
 {
     struct sim_node *n = s->nodes[0];
-    sim_at(s, s->now_us + (s->final_blocks < 2 ? 1 : 10) * SIM_MINUTE_US, EV_MINE, 0, 0, 0);
+    sim_at(s, s->now_us + (s->final_blocks < 2 ? 1 : 5) * SIM_MINUTE_US, EV_MINE, 0, 0, 0);
     if (!n->node || n->fatal) return;
     sim_mine_on(n);
     if (!n->node) return;

@@ -75,6 +75,8 @@ static void chain_options_fill(struct sim_node *n, struct node_options *o)
     o->chain.max_file_bytes = w->file_bytes;
     o->chain.sig_cache_bytes = 4096;
     random_bytes(&s->random, o->chain.seed, sizeof(o->chain.seed));
+    o->mempool = mempool_options_default();
+    if (w->cluster_count) o->mempool.cluster_count = w->cluster_count;
     o->version = "0.1.0";
     o->subversion = "/Satoshi:31.99.0/cairn:0.1.0(sim)/";
     o->log_path = "";

@@ -67,6 +67,7 @@ static void begin(struct sim *s)
         sim_at(s, sim_between(s, 0, 20 * SIM_SECOND_US), EV_START, (uint32_t)i, 0, 0);
     sim_faults_begin(s);
     sim_at(s, sim_poisson_us(s, s->swarm.block_us), EV_MINE, 0, 0, 0);
+    if (s->swarm.pay_us) sim_at(s, sim_poisson_us(s, s->swarm.pay_us), EV_PAY, 0, 0, 0);
     sim_at(s, SIM_MINUTE_US, EV_CHECK, 0, 0, 0);
     sim_at(s, s->swarm.fault_us, EV_RECOVER, 0, 0, 0);
 }
@@ -86,6 +87,18 @@ static void describe(const struct sim *s, char *out, size_t size)
     }
 }
 
+static void describe_payments(struct sim *s)
+{
+    char pools[200] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < s->node_count && len + 12 < sizeof(pools); i++) {
+        const struct node *n = s->nodes[i]->node;
+        len += (size_t)snprintf(pools + len, sizeof(pools) - len, " %zu", n ? mempool_count(n->mempool) : 0);
+    }
+    sim_fail(s, "%zu payments are not settled, a later one %s; in the pools:%s", s->wallet.unsettled,
+             s->wallet.probe_arrived ? "reached all" : "did not reach all", pools);
+}
+
 static void finish(struct sim *s)
 {
     struct sim_report *r = s->report;
@@ -94,10 +107,14 @@ static void finish(struct sim *s)
         describe(s, where, sizeof(where));
         sim_fail(s, "the nodes did not come to one tip:%s", where);
     }
+    if (!r->failed && !sim_pay_settled(s)) describe_payments(s);
     r->recovery_us = s->now_us - s->recover_us;
     if (!r->failed) sim_check_all(s);
     if (!r->failed) sim_check_coins(s);
     r->virtual_us = s->now_us;
+    r->payments = s->wallet.count;
+    r->conflicts = s->wallet.conflicts;
+    for (size_t i = 0; i < s->wallet.count; i++) r->confirmed += s->wallet.payments[i]->confirmed;
     r->events = s->events;
     r->trace = s->trace;
     r->nodes = (unsigned)s->node_count;

@@ -21,11 +21,12 @@
  *   block KIND            good, amount, missing, height, mutated, witness, work, old: announced and sent
  *   announce KIND         the same, but only its header
  *   compact KIND          the same as a compact block
- *   addr N                addresses of nobody
- *   serve HOW             honest, silent, slow, mutate, notfound: how requests are answered from here on
- *   read RATE             bytes a second from here on (0: as fast as it comes)
- *   cut                   half a message, and nothing more of it
- *   close
+ *   tx KIND               good, conflict (spends what another payment spends), again (one that exists), orphan (no
+ * parent is there), invalid, mutated (a payment with another witness), low (no fee), junk txinv N announces N
+ * transactions that nobody has txreal N              announces N payments that exist gettx N               asks for N
+ * payments that exist addr N                addresses of nobody serve HOW             honest, silent, slow, mutate,
+ * notfound: how requests are answered from here on read RATE             bytes a second from here on (0: as fast as it
+ * comes) cut                   half a message, and nothing more of it close
  *
  * Empty lines and what follows a # are ignored. */
 #ifndef CAIRN_SIM_SCRIPT_H
@@ -55,6 +56,10 @@ enum sim_op {
     DO_BLOCK,
     DO_ANNOUNCE,
     DO_COMPACT,
+    DO_TX,
+    DO_TXINV,
+    DO_TXREAL,
+    DO_GETTX,
     DO_ADDR,
     DO_SERVE,
     DO_READ,

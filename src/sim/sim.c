@@ -125,6 +125,7 @@ struct sim *sim_new(const struct sim_options *options, struct sim_report *report
     s->dial_every_us = 20 * SIM_SECOND_US;
     load_scripts(s);
     sim_blocks_init(s);
+    sim_wallet_init(s);
     return s;
 }
 
@@ -146,6 +147,7 @@ void sim_free(struct sim *s)
     }
     hashmap_clear(&s->host_by_key);
     hashmap_clear(&s->blocks);
+    sim_wallet_clear(s);
     free(s->links);
     free(s->nodes);
     free(s->hosts);
@@ -183,6 +185,8 @@ static void handle(struct sim *s, const struct sim_event *e)
     case EV_ACTOR:
     case EV_ACTOR_DIAL: sim_actor_on_event(s, e); break;
     case EV_MINE: sim_mine_event(s); break;
+    case EV_PAY: sim_pay_event(s); break;
+    case EV_SETTLE: sim_settle_event(s); break;
     case EV_FAULT:
     case EV_HEAL:
     case EV_RECOVER: sim_fault_on_event(s, e); break;
@@ -205,9 +209,9 @@ void sim_loop(struct sim *s, int64_t until_us)
         s->events++;
         handle(s, &e);
         sim_links_reap(s);
-        if (s->recovering && s->tips_moved) {
+        if (s->recovering && (s->tips_moved || e.kind == EV_SETTLE)) {
             s->tips_moved = false;
-            s->done |= sim_converged(s);
+            s->done |= sim_converged(s) && sim_pay_settled(s);
         }
     }
     if (until_us && !s->done && !s->report->failed) s->now_us = until_us;

@@ -40,8 +40,10 @@ struct sim_swarm {
     size_t send_buffer; /* -maxsendbuffer, bytes */
     bool min_work;      /* the blocks that the run begins with are the minimum work */
     bool small_presync;
-    unsigned max_txs; /* in a block */
-    unsigned poison;  /* addresses of nobody that each seed answers with */
+    unsigned max_txs;       /* in a block that only its miner knows */
+    int64_t pay_us;         /* average time between payments; 0: none */
+    unsigned cluster_count; /* -limitclustercount */
+    unsigned poison;        /* addresses of nobody that each seed answers with */
 };
 
 struct sim_options {
@@ -66,6 +68,8 @@ struct sim_report {
     int64_t virtual_us;
     size_t peak_node_memory; /* of p2p, most of any node */
     uint64_t messages, discouraged;
+    size_t payments, confirmed, peak_pool; /* made; in the chain in the end; most in any pool */
+    unsigned conflicts;                    /* of the payments, pairs that were given to two nodes */
 };
 
 /* The options that SEED stands for. */

@@ -35,7 +35,7 @@ void sim_swarm_draw(struct sim_swarm *w, uint64_t seed)
     w->fault_us = PICK(r, 3, 5, 8, 12) * SIM_MINUTE_US;
     w->block_us = PICK(r, 5, 10, 20, 40) * SIM_SECOND_US;
     draw_faults(w, r);
-    w->premined = (unsigned)PICK(r, 0, 0, 3, 20, 110, 130);
+    w->premined = (unsigned)PICK(r, 0, 3, 101, 105, 110, 130);
     w->latency_us = PICK(r, 1000, 50000, 200000, 1500000);
     w->jitter_us = PICK(r, 0, 5000, 300000);
     w->bandwidth = (uint64_t)PICK(r, 20000, 200000, 10000000);
@@ -51,6 +51,8 @@ void sim_swarm_draw(struct sim_swarm *w, uint64_t seed)
     w->send_buffer = (size_t)PICK(r, 2000, 50000, 1000000);
     w->min_work = random_below(r, 3) == 0 && w->premined > 10;
     w->small_presync = random_below(r, 2) == 0;
-    w->max_txs = (unsigned)PICK(r, 0, 3, 20);
+    w->max_txs = (unsigned)PICK(r, 0, 1, 3);
+    w->pay_us = PICK(r, 0, 2, 5, 15) * SIM_SECOND_US;
+    w->cluster_count = (unsigned)PICK(r, 4, 10, 64);
     w->poison = (unsigned)PICK(r, 0, 0, 10);
 }
