@@ -208,25 +208,47 @@ static bool note_block_inv(struct p2p *p, struct peer *peer, const struct inv *i
     return !have && !p->importing && !download_find(p, hash);
 }
 
-void serve_on_inv(struct p2p *p, struct peer *peer, struct message *m)
+/* The transactions of one inv by each kind of id, so that those named twice are looked at once. */
+struct seen_txs {
+    struct hashmap txids, wtxids;
+};
+
+static bool is_first(struct seen_txs *seen, struct inv *inv)
 {
-    const struct inv_message *v = &m->as.inv;
+    struct hashmap *map = inv->type == INV_WTX ? &seen->wtxids : &seen->txids;
+    if (hashmap_get(map, inv->hash)) return false;
+    hashmap_put(map, inv);
+    return true;
+}
+
+static void look_at_inv(struct p2p *p, struct peer *peer, const struct inv_message *v, struct seen_txs *seen)
+{
     struct block_hash hash, newest;
     bool is_new = false;
     char text[SERVE_INV_TEXT];
     for (size_t i = 0; i < v->count; i++) {
-        const struct inv *inv = &v->items[i];
+        struct inv *inv = &v->items[i];
         if (inv->type == (peer->handshake.wtxid_relay ? INV_TX : INV_WTX)) continue;
         if (inv->type == INV_BLOCK) {
             if (!note_block_inv(p, peer, inv, &hash)) continue;
             newest = hash;
             is_new = true;
         } else if (inv_is_tx(inv)) {
-            if (!txs_on_inv(p, peer, inv)) return;
+            if (is_first(seen, inv) && !txs_on_inv(p, peer, inv)) return;
         } else {
             log_debug(p->log, LOGC_NET, "Unknown inv type \"%s\" received from peer=%lld", serve_inv_text(text, inv),
                       (long long)peer->id);
         }
     }
     if (is_new) headers_on_block_inv(p, peer, &newest);
+}
+
+void serve_on_inv(struct p2p *p, struct peer *peer, struct message *m)
+{
+    struct seen_txs seen;
+    hashmap_init(&seen.txids, offsetof(struct inv, hash), sizeof(m->as.inv.items->hash), p->key[0]);
+    hashmap_init(&seen.wtxids, offsetof(struct inv, hash), sizeof(m->as.inv.items->hash), p->key[1]);
+    look_at_inv(p, peer, &m->as.inv, &seen);
+    hashmap_clear(&seen.txids);
+    hashmap_clear(&seen.wtxids);
 }

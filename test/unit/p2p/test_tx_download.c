@@ -177,6 +177,30 @@ Test(tx_download, no_peer_announces_more_than_five_thousand)
     pool_kit_free(&k);
 }
 
+/* How many lines of the log say that such an announcement was looked at. */
+static size_t got_invs(struct harness *h)
+{
+    size_t count = 0;
+    const char *at = buffer_text(&h->log_text);
+    for (; (at = strstr(at, "got inv: ")); at++) count++;
+    harness_clear_log(h);
+    return count;
+}
+
+Test(tx_download, what_one_inv_names_twice_is_looked_at_once)
+{
+    struct pool_kit k;
+    pool_kit_new(&k);
+    peer_id id = inbound(&k, "1.2.3.4:5000");
+    struct inv items[] = {{INV_WTX, {1}}, {INV_WTX, {2}}, {INV_WTX, {1}}, {INV_WITNESS_TX, {1}}, {INV_WTX, {2}}};
+    struct message m = {.type = MESSAGE_INV, .as.inv = {.items = items, .count = ARRAY_LEN(items)}};
+    harness_say(&k.h, id, &m);
+    cr_assert_eq(got_invs(&k.h), 3, "by txid it may be another");
+    harness_say(&k.h, id, &m);
+    cr_assert_eq(got_invs(&k.h), 3, "the next message is looked at anew");
+    pool_kit_free(&k);
+}
+
 Test(tx_download, nothing_is_asked_for_without_a_pool_or_in_initial_download)
 {
     struct harness h;
