@@ -1,4 +1,4 @@
-/* A queue between two threads. */
+/* Two queues between two threads. */
 #include "daemon/request_queue.h"
 
 #include <stdint.h>
@@ -18,27 +18,37 @@ bool request_queue_init(struct request_queue *q)
 void request_queue_clear(struct request_queue *q)
 {
     if (q->event_fd > 0) close(q->event_fd);
-    free(q->items);
+    free(q->rings[0].items);
+    free(q->rings[1].items);
     pthread_mutex_destroy(&q->lock);
     *q = (struct request_queue){.event_fd = -1};
 }
 
-static void grow(struct request_queue *q)
+static void grow(struct request_ring *r)
 {
-    size_t cap = q->cap ? q->cap * 2 : 16;
+    size_t cap = r->cap ? r->cap * 2 : 16;
     void **items = mem_calloc(cap, sizeof(*items));
-    for (size_t i = 0; i < q->count; i++) items[i] = q->items[(q->first + i) % q->cap];
-    free(q->items);
-    q->items = items;
-    q->cap = cap;
-    q->first = 0;
+    for (size_t i = 0; i < r->count; i++) items[i] = r->items[(r->first + i) % r->cap];
+    free(r->items);
+    r->items = items;
+    r->cap = cap;
+    r->first = 0;
 }
 
-void request_queue_put(struct request_queue *q, void *item)
+static void *take(struct request_ring *r)
 {
+    void *item = r->items[r->first];
+    r->first = (r->first + 1) % r->cap;
+    r->count--;
+    return item;
+}
+
+void request_queue_put(struct request_queue *q, void *item, bool long_one)
+{
+    struct request_ring *r = &q->rings[long_one];
     pthread_mutex_lock(&q->lock);
-    if (q->count == q->cap) grow(q);
-    q->items[(q->first + q->count++) % q->cap] = item;
+    if (r->count == r->cap) grow(r);
+    r->items[(r->first + r->count++) % r->cap] = item;
     pthread_mutex_unlock(&q->lock);
     uint64_t one = 1;
     ssize_t written = write(q->event_fd, &one, sizeof(one));
@@ -47,14 +57,17 @@ void request_queue_put(struct request_queue *q, void *item)
 
 void *request_queue_take(struct request_queue *q)
 {
-    pthread_mutex_lock(&q->lock);
+    struct request_ring *brief = &q->rings[0], *lengthy = &q->rings[1];
     void *item = NULL;
-    if (q->count) {
-        item = q->items[q->first];
-        q->first = (q->first + 1) % q->cap;
-        q->count--;
+    pthread_mutex_lock(&q->lock);
+    if (lengthy->count && (!brief->count || q->run >= REQUEST_QUEUE_SHORT_RUN)) {
+        item = take(lengthy);
+        q->run = 0;
+    } else if (brief->count) {
+        item = take(brief);
+        q->run++;
     }
-    if (!q->count) {
+    if (!brief->count && !lengthy->count) {
         uint64_t seen;
         ssize_t got = read(q->event_fd, &seen, sizeof(seen));
         (void)got;

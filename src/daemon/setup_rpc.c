@@ -15,7 +15,7 @@
 #include "node/peers.h"
 #include "rpc/server.h"
 
-enum { DRAIN_MS = 5000, SERVE_AT_ONCE = 64, WARM_UP_POLL_MS = 20 };
+enum { DRAIN_MS = 5000, SERVE_US = 10000, LONG_BYTES = 4096, WARM_UP_POLL_MS = 20 };
 
 /* What the transport needs as long as it lives. */
 struct rpc_transport {
@@ -204,7 +204,7 @@ static bool add_endpoints(struct daemon *d, struct rpc_transport *t, struct star
 /* On the HTTP thread: over to the engine's. */
 static void on_request(void *ctx, struct http_request *req)
 {
-    request_queue_put(&((struct daemon *)ctx)->queue, req);
+    request_queue_put(&((struct daemon *)ctx)->queue, req, http_request_body(req).len > LONG_BYTES);
 }
 
 static void reply(void *ctx, int status, struct buffer *body_taken)
@@ -213,26 +213,27 @@ static void reply(void *ctx, int status, struct buffer *body_taken)
 }
 
 /* NODE is NULL while it is being opened by another thread. */
+static void serve_one(struct daemon *d, struct node *node, struct http_request *req)
+{
+    int64_t now = clock_us();
+    if (node) node_set_clock(node, now, clock_steady_us());
+    if (http_request_is_rest(req))
+        http_reply(req, 404, NULL, NULL);
+    else
+        rpc_server_handle(d->rpc, now, http_request_user(req), http_request_body(req), (struct rpc_sink){reply, req});
+}
+
 static bool serve(struct daemon *d, struct node *node)
 {
     if (!d->rpc) return false;
     struct http_request *req;
-    int served = 0;
-    while (served < SERVE_AT_ONCE && (req = request_queue_take(&d->queue))) {
-        served++;
-        int64_t now = clock_us();
-        if (node) node_set_clock(node, now, clock_steady_us());
-        if (http_request_is_rest(req)) {
-            http_reply(req, 404, NULL, NULL);
-            continue;
-        }
-        rpc_server_handle(d->rpc, now, http_request_user(req), http_request_body(req), (struct rpc_sink){reply, req});
-    }
+    int64_t until_us = clock_steady_us() + SERVE_US; /* then peers and timers have their turn */
+    while (clock_steady_us() < until_us && (req = request_queue_take(&d->queue))) serve_one(d, node, req);
     if (node && node->tip_changes != d->tip_changes_seen) {
         d->tip_changes_seen = node->tip_changes;
         rpc_server_wake(d->rpc, clock_us());
     }
-    return rpc_server_tick(d->rpc, clock_us()) || served == SERVE_AT_ONCE;
+    return rpc_server_tick(d->rpc, clock_us());
 }
 
 bool rpc_serve(struct daemon *d)

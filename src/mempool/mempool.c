@@ -258,6 +258,11 @@ void mempool_remove_unbroadcast(struct mempool *m, const struct txid *txid)
     pool_drop_unbroadcast(m, txid, "");
 }
 
+size_t mempool_unbroadcast_count(const struct mempool *m)
+{
+    return m->unbroadcast.count;
+}
+
 bool mempool_is_unbroadcast(const struct mempool *m, const struct txid *txid)
 {
     return hashmap_get(&m->unbroadcast, txid) != NULL;

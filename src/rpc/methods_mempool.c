@@ -14,8 +14,6 @@ static void getmempoolinfo(struct rpc_call *call)
     if (!m) return;
     const struct mempool_options *o = mempool_options_of(m);
     amount_sat floor = mempool_min_fee(m).sat_per_kvb, relay = o->min_relay.sat_per_kvb;
-    size_t unbroadcast;
-    free(mempool_unbroadcast(m, &unbroadcast));
     jw_object(w);
     jw_kv_bool(w, "loaded", mempool_is_loaded(m));
     jw_kv_uint(w, "size", mempool_count(m));
@@ -26,7 +24,7 @@ static void getmempoolinfo(struct rpc_call *call)
     jw_kv_amount(w, "mempoolminfee", floor > relay ? floor : relay);
     jw_kv_amount(w, "minrelaytxfee", relay);
     jw_kv_amount(w, "incrementalrelayfee", o->incremental.sat_per_kvb);
-    jw_kv_uint(w, "unbroadcastcount", unbroadcast);
+    jw_kv_uint(w, "unbroadcastcount", mempool_unbroadcast_count(m));
     jw_kv_bool(w, "permitbaremultisig", o->standard.bare_multisig);
     jw_kv_uint(w, "maxdatacarriersize", o->standard.data_carrier_bytes);
     jw_kv_uint(w, "limitclustercount", o->cluster_count);

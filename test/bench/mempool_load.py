@@ -4,7 +4,8 @@ memory grows by, how long a user waits for a small answer meanwhile, and whether
 
     CAIRN_BIN_DIR=build/bin test/bench/mempool_load.py LOAD_TXS [COUNT [CONNECTIONS [PEERS]]]
 
-LOAD_TXS is that program (it makes the transactions). Callers and peers are processes of their own on the same processors as
+What has limits of its own beside the pool (the cache of signatures, the peers' receive buffers) is kept small, so that what
+grows is the pool. LOAD_TXS is that program (it makes the transactions). Callers and peers are processes of their own on the same processors as
 the node; peers send without being asked. CAIRN_LOAD_ARGS adds options, CAIRN_LOAD_PERF names a file for what perf records."""
 import hashlib
 import json
@@ -171,7 +172,7 @@ def main():
     more = os.environ.get("CAIRN_LOAD_ARGS", "").split()
     t = Test("load")
     try:
-        args = [f"-maxmempool={POOL_MB}", "-checkmempool=0", "-debug=0", *more]
+        args = [f"-maxmempool={POOL_MB}", "-checkmempool=0", "-debug=0", "-maxsigcachesize=0", "-maxreceivebuffer=500", *more]
         node = listener(t, "node", *args).start()
         folder = t.dir / "streams"
         folder.mkdir()
