@@ -186,8 +186,13 @@ bool block_check_context(const struct block *b, const struct header_node *prev, 
 bool block_is_mutated(const struct block *b, bool check_witness_commitment)
 {
     struct verdict v = {.kind = VERDICT_VALID};
-    if (!check_merkle_root(b, &v)) return true;
-    if (b->tx_count > 0 && tx_is_coinbase(&b->txs[0])) return !check_witness(b, check_witness_commitment, &v);
+    return block_find_mutation(b, check_witness_commitment, &v);
+}
+
+bool block_find_mutation(const struct block *b, bool check_witness_commitment, struct verdict *v)
+{
+    if (!check_merkle_root(b, v)) return true;
+    if (b->tx_count > 0 && tx_is_coinbase(&b->txs[0])) return !check_witness(b, check_witness_commitment, v);
     /* A transaction of 64 bytes may be two inner nodes of the tree in disguise. */
     for (size_t i = 0; i < b->tx_count; i++)
         if (b->txs[i].base_size == 64) return true;

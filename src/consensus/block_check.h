@@ -62,5 +62,7 @@ MUST_USE bool signet_check_solution(const struct block *b, const struct chain_pa
 /* True where the bytes may have been altered without changing the hash (merkle or witness malleation): such a block is
  * not marked invalid. CHECK_WITNESS: the witness commitment is expected. */
 bool block_is_mutated(const struct block *b, bool check_witness);
+/* The same; *V says what was found (nothing for 64-byte transactions without a coinbase). */
+bool block_find_mutation(const struct block *b, bool check_witness, struct verdict *v);
 
 #endif

@@ -12,7 +12,10 @@ static void run(void *arg, size_t index)
     j->block = block_read(&r);
     if (!j->block) return;
     j->good = block_check(j->block, j->params, 0, &j->verdict);
-    if (j->test_mutation) j->mutated = block_is_mutated(j->block, j->check_witness);
+    if (!j->test_mutation) return;
+    struct verdict found = {0};
+    j->mutated = block_find_mutation(j->block, j->check_witness, &found);
+    if (j->mutated) j->verdict = found;
 }
 
 void parse_job_start(struct parse_job *j, struct workers *w, const struct chain_params *params, uint8_t *raw,
