@@ -22,7 +22,7 @@ enum {
     GROUP = 40, /* clusters whose transactions take turns */
     VSIZE = 139,
     LOW_RATE = 200, /* satoshis per 1000 virtual bytes; at the end RISE times that */
-    RISE = 200,
+    RISE = 100,
 };
 
 struct coin_at {

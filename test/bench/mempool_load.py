@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functional"))
 from framework import Rpc, Test, check, equal, wait_until  # noqa: E402
 from test_network import Peer, listener, message  # noqa: E402
 
-POOL_MB, BATCH, CLUSTER, BLOCK_OUTPUTS = 50, 100, 50, 20000
+POOL_MB, BATCH, CLUSTER, BLOCK_OUTPUTS = 50, 100, 50, 4000
 SCRIPT = b"\0\x20" + hashlib.sha256(b"\x51").digest()
 
 
