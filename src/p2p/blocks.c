@@ -194,7 +194,8 @@ void blocks_on_block(struct p2p *p, struct peer *peer, struct message *m)
     size_t left = r.failed ? 0 : reader_left(&r);
     (void)read_compact_size(&r); /* transactions */
     if (r.failed) {
-        log_malformed(p, peer, m->as.raw.raw.len, left >= 9 ? "non-canonical ReadCompactSize()" : "end of data");
+        log_malformed(p, peer, m->as.raw.raw.len,
+                      left >= 9 ? "non-canonical ReadCompactSize()" : "DataStream::read(): end of data");
         return;
     }
     block_header_hash(&block.hash, &header);
@@ -270,7 +271,7 @@ static void judge_sender(struct p2p *p, struct peer *peer, const struct p2p_bloc
     char text[300];
     switch (outcome) {
     case BLOCK_DONE_MALFORMED:
-        log_malformed(p, peer, block->bytes, "end of data");
+        log_malformed(p, peer, block->bytes, "DataStream::read(): end of data");
         /* As if it had not come: the request stands, and with it the time that they have for it. */
         if (node && !(node->status & BLOCK_HAVE_DATA)) download_restore(p, peer, node, block);
         break;

@@ -58,19 +58,40 @@ static void read_witness(struct witness *w, struct reader *r, struct arena *aren
     *w = (struct witness){.items = items, .count = count};
 }
 
+static void read_witnesses(struct tx *tx, struct reader *r, struct arena *arena)
+{
+    for (size_t i = 0; i < tx->in_count && !r->failed; i++) {
+        read_witness(&tx->in[i].witness, r, arena);
+        tx->has_witness |= tx->in[i].witness.count != 0;
+    }
+}
+
 /* What follows the marker and flag of BIP144, up to the lock time; returns the bytes of all witnesses. */
 static size_t read_extended(struct tx *tx, struct reader *r, struct arena *arena)
 {
     read_ins(tx, r, arena);
     read_outs(tx, r, arena);
     const uint8_t *start = r->pos;
-    for (size_t i = 0; i < tx->in_count && !r->failed; i++) {
-        read_witness(&tx->in[i].witness, r, arena);
-        tx->has_witness |= tx->in[i].witness.count != 0;
-    }
+    read_witnesses(tx, r, arena);
     /* A witness record in which every witness is empty has a shorter form without it. */
     if (!tx->has_witness) reader_fail(r);
     return (size_t)(r->pos - start);
+}
+
+const char *tx_read_fault(struct span raw, struct arena *arena)
+{
+    struct reader r = reader_of(raw);
+    struct tx tx = {0};
+    (void)read_le32(&r);
+    read_ins(&tx, &r, arena);
+    uint8_t flag = tx.in_count ? 0 : read_u8(&r);
+    if (flag) {
+        read_ins(&tx, &r, arena);
+        read_outs(&tx, &r, arena);
+        if (flag & SEGWIT_FLAG) read_witnesses(&tx, &r, arena);
+    }
+    if (!flag || r.failed) return "DataStream::read(): end of data";
+    return flag & SEGWIT_FLAG && !tx.has_witness ? "Superfluous witness record" : "Unknown transaction optional data";
 }
 
 void tx_read(struct tx *tx, struct reader *r, struct arena *arena, unsigned flags)

@@ -55,6 +55,9 @@ enum { TX_NO_WITNESS = 1 }; /* flag of tx_read: never take the segwit marker for
  * optional data, exactly where Core's deserialiser throws. Does not hash. */
 void tx_read(struct tx *tx, struct reader *r, struct arena *arena, unsigned flags);
 
+/* Why tx_read fails on RAW, in the words of Core's deserialiser. */
+const char *tx_read_fault(struct span raw, struct arena *arena);
+
 /* Fills txid and wtxid (they are equal without witness) and, where raw is empty, size and base_size. */
 void tx_hash(struct tx *tx);
 
