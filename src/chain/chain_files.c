@@ -155,11 +155,11 @@ enum result chain_read_raw(struct chain *c, const struct block_node *n, struct b
 }
 
 /* The hash vouches for the header alone, and a damaged transaction must not look like one that breaks a rule. Blocks
- * from before segwit may have a witness all the same, where its height was another one when they came (regtest). */
-static bool is_whole(const struct chain *c, const struct block_node *n, const struct block *b)
+ * from before segwit may have a witness all the same or, with a commitment, none, where its height was another one when
+ * they came (regtest): no damage takes every witness away and leaves a block. */
+static bool is_whole(const struct block *b)
 {
-    bool segwit = n->header.height >= c->params.buried[BURIED_SEGWIT];
-    return !block_is_mutated(b, true) || (!segwit && !block_is_mutated(b, false));
+    return !block_is_mutated(b, true) || !block_is_mutated(b, false);
 }
 
 enum result chain_read_block(struct chain *c, const struct block_node *n, struct block **out, struct error *e)
@@ -172,7 +172,7 @@ enum result chain_read_block(struct chain *c, const struct block_node *n, struct
         return r;
     }
     struct block *b = block_parse_take(raw.data, raw.len);
-    bool is_ours = b && block_hash_equal(&b->hash, &n->header.hash) && is_whole(c, n, b);
+    bool is_ours = b && block_hash_equal(&b->hash, &n->header.hash) && is_whole(b);
     if (!is_ours) {
         if (b) block_free(b);
         return error_set(e, RESULT_CORRUPT, "blk%05u.dat: the record at %u is not the block that was written", n->file,
