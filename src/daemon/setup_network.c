@@ -306,7 +306,8 @@ static void read_switches(struct daemon *d, struct network_setup *s)
     int64_t extra = args_int(&d->args, "blockreconstructionextratxn");
     int64_t relay = args_int(&d->args, "inboundrelaypercent");
     o->services = NODE_WITNESS | NODE_NETWORK_LIMITED | (args_int(&d->args, "prune") ? 0 : NODE_NETWORK) |
-                  (args_bool(&d->args, "peerblockfilters") ? NODE_COMPACT_FILTERS : 0);
+                  (args_bool(&d->args, "peerblockfilters") ? NODE_COMPACT_FILTERS : 0) |
+                  (args_bool(&d->args, "peerbloomfilters") ? NODE_BLOOM : 0);
     o->subversion = d->subversion;
     o->default_port = d->options.params.p2p_port;
     o->peer_timeout_s = args_int(&d->args, "peertimeout");

@@ -88,7 +88,8 @@ static size_t peer_memory(const struct p2p *p, const struct peer *peer)
            peer->serve.cap * sizeof(struct inv) + peer->download.count * sizeof(struct in_flight) +
            peer->download.wish_cap * sizeof(struct block_node *) + peer->announce.inv_cap * sizeof(struct block_hash) +
            compact_peer_memory(peer) + (peer->headers.presync ? presync_memory(peer->headers.presync) : 0) +
-           peer->blocks.bytes_with_owner + tx_relay_peer_memory(peer) + tx_download_peer_memory(p, peer);
+           peer->blocks.bytes_with_owner + tx_relay_peer_memory(peer) + peer->txs.filter.size +
+           tx_download_peer_memory(p, peer);
 }
 
 size_t p2p_memory(const struct p2p *p)

@@ -164,6 +164,7 @@ void peer_free(struct p2p *p, struct peer *peer)
     dial_peer_gone(p, peer);
     tx_download_peer_gone(p, peer);
     tx_relay_peer_gone(p, peer);
+    txs_peer_gone(peer);
     serve_peer_clear(peer);
     announce_peer_clear(peer);
     addr_relay_peer_clear(peer);

@@ -248,7 +248,7 @@ static void describe(const struct p2p *p, const struct peer *peer, struct evict_
         .last_tx_s = peer->txs.last_tx_s,
         .relevant_services = peer->handshake.wanted_services,
         .relays_txs = peer->txs.relay,
-        .bloom_filter = peer->txs.filter_loaded,
+        .bloom_filter = peer->txs.filter.bits != NULL,
         .keyed_group = siphash24(p->key[0], p->key[1], group.bytes, group.len),
         .prefer_evict = peer->prefer_evict,
         .local = netaddr_is_local(&peer->remote.addr),

@@ -108,6 +108,20 @@ static void send_stripped(struct p2p *p, struct peer *peer, const struct block_n
     buffer_clear(&raw);
 }
 
+static void send_filtered(struct p2p *p, struct peer *peer, const struct block_node *n)
+{
+    struct buffer raw = {0};
+    if (!peer->txs.filter.bits || !read_raw(p, peer, n, &raw)) return;
+    struct block *b = block_parse(buffer_span(&raw));
+    if (b) {
+        txs_send_filtered(p, peer, b);
+        block_free(b);
+    } else {
+        read_failed(p, peer, n);
+    }
+    buffer_clear(&raw);
+}
+
 static void send_whole(struct p2p *p, struct peer *peer, const struct block_node *n)
 {
     struct buffer payload = {0};
@@ -169,6 +183,8 @@ static void serve_block(struct p2p *p, struct peer *peer, const struct inv *inv)
         send_whole(p, peer, n);
     else if (inv->type == INV_CMPCT_BLOCK)
         send_compact(p, peer, n);
+    else if (inv->type == INV_FILTERED_BLOCK)
+        send_filtered(p, peer, n);
     if (!peer->disconnecting) continue_getblocks(p, peer, &hash);
 }
 

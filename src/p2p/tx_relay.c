@@ -249,6 +249,7 @@ static void add(struct announcement *a, const struct mempool_entry *e, bool know
     /* They would not put it into their pool; a child that pays more may follow, so the others are looked at. */
     if (e->fee < fee_rate_fee((struct fee_rate){a->peer->txs.fee_filter_received_sat}, e->vsize)) return;
     if (!known_too && is_known(a->peer, inv.hash)) return;
+    if (!txs_wanted(&a->peer->txs, &e->tx)) return;
     tx_relay_note_known(a->p, a->peer, inv.hash);
     a->items = mem_grow(a->items, &a->cap, a->count + 1, sizeof(*a->items));
     a->items[a->count++] = inv;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "consensus/merkle.h"
 #include "p2p/internal.h"
 #include "p2p/tx_download.h"
 #include "primitives/amount.h"
@@ -26,6 +27,11 @@ void txs_peer_version(struct p2p *p, struct peer *peer)
     t->has_relay = fit && (peer->handshake.relay_flag || peer->handshake.our_services & NODE_BLOOM);
     t->relay = t->has_relay && peer->handshake.relay_flag;
     if (t->has_relay) tx_relay_peer_init(peer);
+}
+
+void txs_peer_gone(struct peer *peer)
+{
+    bloom_clear(&peer->txs.filter);
 }
 
 /* Ends the connection; returns false. */
@@ -57,7 +63,7 @@ void txs_on_tx(struct p2p *p, struct peer *peer, struct message *m)
     tx_read(&tx, &r, &p->arena, 0);
     if (r.failed) {
         log_debug(p->log, LOGC_NET, "ProcessMessages(tx, %zu bytes): Exception '%s' caught", m->as.raw.raw.len,
-                  "DataStream::read(): end of data");
+                  tx_read_fault(m->as.raw.raw, &p->arena));
         return;
     }
     tx_hash(&tx);
@@ -124,10 +130,16 @@ void txs_on_filter(struct p2p *p, struct peer *peer, struct message *m)
     }
     if (!t->has_relay) return;
     if (m->type == MESSAGE_FILTERADD) {
-        if (!t->filter_loaded) peer_misbehaves(p, peer, "%s", message_fault(fault, m));
+        if (t->filter.bits)
+            bloom_put(&t->filter, m->as.filteradd.element);
+        else
+            peer_misbehaves(p, peer, "%s", message_fault(fault, m));
         return;
     }
-    t->filter_loaded = m->type == MESSAGE_FILTERLOAD;
+    if (m->type == MESSAGE_FILTERLOAD)
+        bloom_load(&t->filter, &m->as.filterload);
+    else
+        bloom_clear(&t->filter);
     t->relay = true;
     evict_for_tx_relay(p, peer, message_row(m->type)->name, false);
 }
@@ -146,6 +158,23 @@ bool txs_serve(struct p2p *p, struct peer *peer, const struct inv *inv)
     peer_send_payload(p, peer, MESSAGE_TX, &payload);
     if (p->mempool) mempool_remove_unbroadcast(p->mempool, &tx->txid);
     return true;
+}
+
+void txs_send_filtered(struct p2p *p, struct peer *peer, const struct block *b)
+{
+    struct buffer payload = {0};
+    if (!peer->txs.filter.bits) return;
+    bool *matches = mem_calloc(b->tx_count, sizeof(*matches));
+    for (size_t i = 0; i < b->tx_count; i++) matches[i] = bloom_match(&peer->txs.filter, &b->txs[i]);
+    merkle_block_write(&payload, b, matches);
+    peer_send_payload(p, peer, MESSAGE_MERKLEBLOCK, &payload);
+    /* Those of a block cannot be asked for one by one, so they come along, whether or not they are known there. */
+    for (size_t i = 0; i < b->tx_count; i++) {
+        if (!matches[i]) continue;
+        tx_write_no_witness(&payload, &b->txs[i]);
+        peer_send_payload(p, peer, MESSAGE_TX, &payload);
+    }
+    free(matches);
 }
 
 /* Fee filters come in steps of a tenth, and are rounded down twice in three, up else: they shall not identify us. */
