@@ -4,23 +4,18 @@
 #include "rpc/chain_call.h"
 #include "rpc/mempool_json.h"
 #include "rpc/raw_tx.h"
+#include "rpc/send_args.h"
 #include "rpc/table.h"
 #include "script/script.h"
 
 #define MAX_FEE_RATE_DEFAULT_SAT (COIN_SAT / 10)
 
-/* Satoshis per 1000 virtual bytes of the argument maxfeerate; 0: any will do. */
-static struct fee_rate arg_max_rate(struct rpc_call *call, size_t index)
+struct fee_rate send_arg_max_rate(struct rpc_call *call, size_t index)
 {
     amount_sat rate = rpc_arg_amount(call, index, MAX_FEE_RATE_DEFAULT_SAT);
     if (rate >= COIN_SAT)
         rpc_fail(call, RPC_INVALID_PARAMETER, "Fee rates larger than or equal to 1BTC/kvB are not accepted");
     return (struct fee_rate){rate};
-}
-
-static uint64_t vsize_of(const struct tx *tx)
-{
-    return (tx_weight(tx) + 3) / 4;
 }
 
 /* ---- sendrawtransaction ---- */
@@ -39,7 +34,7 @@ static bool burns(struct span script)
     return false;
 }
 
-static void check_burn(struct rpc_call *call, const struct tx *tx, amount_sat max_burn)
+void send_check_burn(struct rpc_call *call, const struct tx *tx, amount_sat max_burn)
 {
     for (size_t i = 0; i < tx->out_count; i++) {
         if (tx->out[i].value > max_burn && burns(tx->out[i].script_pubkey))
@@ -58,7 +53,7 @@ static void submit(struct rpc_call *call, const struct tx *tx, struct fee_rate m
 {
     struct submit_tx outcome;
     struct error e = {0};
-    enum result r = node_submit_tx(call->node, tx, fee_rate_fee(max_rate, vsize_of(tx)), &outcome, &e);
+    enum result r = node_submit_tx(call->node, tx, fee_rate_fee(max_rate, send_vsize(tx)), &outcome, &e);
     if (r != RESULT_OK) {
         rpc_fail_result(call, RPC_INTERNAL_ERROR, r, &e);
         return;
@@ -82,49 +77,47 @@ static void sendrawtransaction(struct rpc_call *call)
     amount_sat max_burn = rpc_arg_amount(call, 2, 0);
     if (!rpc_failed(call) && !raw_tx_decode(&tx, rpc_arg_str(call, 0, ""), &arena))
         rpc_fail(call, RPC_DESERIALIZATION_ERROR, "TX decode failed. Make sure the tx has at least one input.");
-    if (!rpc_failed(call)) check_burn(call, &tx, max_burn);
-    struct fee_rate max_rate = arg_max_rate(call, 1);
+    if (!rpc_failed(call)) send_check_burn(call, &tx, max_burn);
+    struct fee_rate max_rate = send_arg_max_rate(call, 1);
     if (!rpc_failed(call) && rpc_mempool(call)) submit(call, &tx, max_rate);
     arena_clear(&arena);
 }
 
 /* ---- testmempoolaccept ---- */
 
-struct test {
-    struct arena arena;
-    struct tx *txs;
-    const struct tx **list;
-    size_t count;
-    struct fee_rate max_rate;
-    struct mempool_outcome outcome;
-};
-
-static void read_test(struct rpc_call *call, struct test *t)
+void send_read_txs(struct rpc_call *call, size_t index, struct arena *arena, struct send_txs *out)
 {
-    const json_t *texts = call->args[0];
+    const json_t *texts = call->args[index];
     size_t count = json_array_size(texts);
+    *out = (struct send_txs){0};
     if (count < 1 || count > MEMPOOL_MAX_PACKAGE) {
         rpc_fail(call, RPC_INVALID_PARAMETER, "Array must contain between 1 and %d transactions.", MEMPOOL_MAX_PACKAGE);
         return;
     }
-    t->max_rate = arg_max_rate(call, 1);
-    t->txs = arena_alloc_array(&t->arena, count, sizeof *t->txs);
-    t->list = arena_alloc_array(&t->arena, count, sizeof *t->list);
-    for (; t->count < count && !rpc_failed(call); t->count++) {
-        const char *hex = rpc_value_str(call, json_array_get(texts, t->count));
-        t->list[t->count] = &t->txs[t->count];
-        if (!rpc_failed(call) && !raw_tx_decode(&t->txs[t->count], hex, &t->arena))
+    out->txs = arena_alloc_array(arena, count, sizeof *out->txs);
+    out->list = arena_alloc_array(arena, count, sizeof *out->list);
+    for (; out->count < count && !rpc_failed(call); out->count++) {
+        const char *hex = rpc_value_str(call, json_array_get(texts, out->count));
+        out->list[out->count] = &out->txs[out->count];
+        if (!rpc_failed(call) && !raw_tx_decode(&out->txs[out->count], hex, arena))
             rpc_fail(call, RPC_DESERIALIZATION_ERROR, "TX decode failed: %s Make sure the tx has at least one input.",
                      hex);
     }
 }
+
+struct test {
+    struct arena arena;
+    struct send_txs txs;
+    struct fee_rate max_rate;
+    struct mempool_outcome outcome;
+};
 
 static void put_allowed(struct json_writer *w, const struct tx *tx, const struct tx_outcome *o)
 {
     jw_kv_bool(w, "allowed", true);
     jw_kv_uint(w, "vsize_adjusted", o->vsize);
     jw_kv_uint(w, "vsize", o->vsize);
-    jw_kv_uint(w, "vsize_bip141", vsize_of(tx));
+    jw_kv_uint(w, "vsize_bip141", send_vsize(tx));
     jw_kv_object(w, "fees");
     jw_kv_amount(w, "base", o->fee);
     jw_kv_amount(w, "effective-feerate", o->effective.sat_per_kvb);
@@ -167,14 +160,15 @@ static void put_test(struct json_writer *w, const struct test *t)
     char text[sizeof t->outcome.package.reason + sizeof t->outcome.package.detail + 2];
     bool go_on = true;
     jw_array(w);
-    for (size_t i = 0; i < t->count; i++) {
+    for (size_t i = 0; i < t->txs.count; i++) {
+        const struct tx *tx = &t->txs.txs[i];
         const struct tx_outcome *o = &t->outcome.txs[i];
         jw_object(w);
-        jw_kv_hash(w, "txid", t->txs[i].txid.bytes);
-        jw_kv_hash(w, "wtxid", t->txs[i].wtxid.bytes);
+        jw_kv_hash(w, "txid", tx->txid.bytes);
+        jw_kv_hash(w, "wtxid", tx->wtxid.bytes);
         if (!verdict_ok(&t->outcome.package))
             jw_kv_str(w, "package-error", verdict_text(text, sizeof text, &t->outcome.package));
-        if (go_on && o->kind != TX_OUTCOME_NONE) go_on = put_judged(w, &t->txs[i], o, t->max_rate);
+        if (go_on && o->kind != TX_OUTCOME_NONE) go_on = put_judged(w, tx, o, t->max_rate);
         jw_object_end(w);
     }
     jw_array_end(w);
@@ -183,13 +177,14 @@ static void put_test(struct json_writer *w, const struct test *t)
 static void testmempoolaccept(struct rpc_call *call)
 {
     struct test t = {0};
-    read_test(call, &t);
+    send_read_txs(call, 0, &t.arena, &t.txs);
+    if (!rpc_failed(call)) t.max_rate = send_arg_max_rate(call, 1);
     struct mempool *m = rpc_failed(call) ? NULL : rpc_mempool(call);
     if (m) {
         struct error e = {0};
         int64_t now_s = node_time_s(call->node);
         mempool_set_time(m, now_s);
-        enum result r = mempool_accept(m, t.list, t.count, now_s, MEMPOOL_TEST, &t.outcome, &e);
+        enum result r = mempool_accept(m, t.txs.list, t.txs.count, now_s, MEMPOOL_TEST, &t.outcome, &e);
         if (r == RESULT_OK)
             put_test(&call->out, &t);
         else
@@ -199,20 +194,14 @@ static void testmempoolaccept(struct rpc_call *call)
     arena_clear(&t.arena);
 }
 
-#define MAX_FEE_RATE_ARG                                                                                               \
-    RPC_ARG("maxfeerate", RPC_AMOUNT, "0.10",                                                                          \
-            "Refuse what pays more than this, in coins per 1000 virtual bytes (less than 1); 0: any fee will do.")
-
 const struct rpc_method rpc_send_methods[] = {
     {
         .name = "sendrawtransaction",
         .category = "rawtransactions",
         .summary = "Takes a signed transaction into the pool and tells all peers of it.\nOne that is in the pool "
                    "already is announced again, which may tell peers where it comes from.",
-        .args = RPC_ARGS(RPC_ARG("hexstring", RPC_HEX, NULL, "The transaction in hex."), MAX_FEE_RATE_ARG,
-                         RPC_ARG("maxburnamount", RPC_AMOUNT, "0.00",
-                                 "Refuse outputs above this, in coins, that nobody can spend (OP_RETURN, broken "
-                                 "scripts).")),
+        .args = RPC_ARGS(RPC_ARG("hexstring", RPC_HEX, NULL, "The transaction in hex."), SEND_MAX_FEE_RATE_ARG,
+                         SEND_MAX_BURN_ARG),
         .result = "\"txid\" (string) The transaction's id.",
         .examples = "\"signedhex\"",
         .handler = sendrawtransaction,
@@ -225,7 +214,7 @@ const struct rpc_method rpc_send_methods[] = {
                    "before children, and none may conflict with another or with the pool.",
         .args = RPC_ARGS(RPC_ARG("rawtxs", RPC_ARR, NULL, "The transactions, at most 25.",
                                  .inner = RPC_ARGS(RPC_ARG("rawtx", RPC_HEX, "", "A transaction in hex."))),
-                         MAX_FEE_RATE_ARG),
+                         SEND_MAX_FEE_RATE_ARG),
         .result = "For each, in order: txid, wtxid (string)\npackage-error (string) Why all were refused.\n"
                   "allowed (boolean) Missing where it was not judged to the end, for the sake of another.\n"
                   "vsize_adjusted, vsize, vsize_bip141 (numeric) As in getmempoolentry; where it is allowed.\n"

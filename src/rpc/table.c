@@ -7,11 +7,12 @@
 #include "base/alloc.h"
 
 static const struct rpc_method *const lists[] = {
-    rpc_control_methods,  rpc_test_methods,   rpc_address_methods,    rpc_decode_methods, rpc_raw_methods,
-    rpc_key_methods,      rpc_mining_methods, rpc_wait_methods,       rpc_tx_methods,     rpc_network_methods,
-    rpc_coins_methods,    rpc_chain_methods,  rpc_blockstats_methods, rpc_block_methods,  rpc_scan_methods,
-    rpc_template_methods, rpc_peer_methods,   rpc_addresses_methods,  rpc_ban_methods,    rpc_filter_methods,
-    rpc_mempool_methods,  rpc_send_methods,   rpc_spends_methods,     rpc_fee_methods,    rpc_pool_file_methods,
+    rpc_control_methods,   rpc_test_methods,   rpc_address_methods,    rpc_decode_methods, rpc_raw_methods,
+    rpc_key_methods,       rpc_mining_methods, rpc_wait_methods,       rpc_tx_methods,     rpc_network_methods,
+    rpc_coins_methods,     rpc_chain_methods,  rpc_blockstats_methods, rpc_block_methods,  rpc_scan_methods,
+    rpc_template_methods,  rpc_peer_methods,   rpc_addresses_methods,  rpc_ban_methods,    rpc_filter_methods,
+    rpc_mempool_methods,   rpc_send_methods,   rpc_package_methods,    rpc_spends_methods, rpc_fee_methods,
+    rpc_pool_file_methods,
 };
 
 const struct rpc_method *rpc_method_next(size_t *at)

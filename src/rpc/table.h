@@ -13,6 +13,7 @@ extern const struct rpc_method rpc_decode_methods[];
 extern const struct rpc_method rpc_raw_methods[];
 extern const struct rpc_method rpc_mempool_methods[];
 extern const struct rpc_method rpc_send_methods[];
+extern const struct rpc_method rpc_package_methods[];
 extern const struct rpc_method rpc_spends_methods[];
 extern const struct rpc_method rpc_fee_methods[];
 extern const struct rpc_method rpc_pool_file_methods[];
