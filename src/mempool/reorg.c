@@ -260,7 +260,8 @@ static bool still_allowed(struct mempool *m, struct mempool_entry *e)
     bool allowed;
     if (!tx_is_final(&e->tx, tip->header.height + 1, header_median_time(&tip->header))) return false;
     bool locks_hold = !e->lock_block || chain_contains(m->chain, e->lock_block);
-    if (locks_hold && !e->spends_coinbase) return locks_met(e, tip);
+    /* Locks of who spends something unconfirmed were found for a tip that may have been higher: refused only anew. */
+    if (locks_hold && !e->spends_coinbase && locks_met(e, tip)) return true;
     enum result r = judge_inputs(m, e, &allowed, &error);
     if (r) (void)pool_fail(m, r, &error);
     return allowed;
