@@ -11,6 +11,9 @@
 /* First thing in main: files are for their owner alone (umask 077), writing to a closed socket is no signal. */
 void process_setup(void);
 
+/* What was freed goes back to the system; takes some milliseconds. */
+void process_give_back_memory(void);
+
 /* The end of a pipe between the two processes of -daemon; -1: none. */
 struct background {
     int fd;

@@ -10,7 +10,13 @@
 #include "node/peers.h"
 #include "rpc/server.h"
 
-enum { MAINTAIN_EVERY_US = 600 * 1000000LL, CATCH_UP_BLOCKS = 20, ACTIVATE_BLOCKS = 10, IDLE_MS = 1000 };
+enum {
+    MAINTAIN_EVERY_US = 600 * 1000000LL,
+    TRIM_EVERY_US = 15 * 1000000LL,
+    CATCH_UP_BLOCKS = 20,
+    ACTIVATE_BLOCKS = 10,
+    IDLE_MS = 1000
+};
 
 static void take_signals(struct daemon *d)
 {
@@ -134,10 +140,21 @@ static void wait_for_events(struct daemon *d, bool busy)
     poll(fds, ARRAY_LEN(fds), timeout);
 }
 
+/* What has its time: writing the state, giving back memory. The instants of the last ones are the caller's. */
+static void maintain(struct daemon *d, int64_t *written_us, int64_t *trimmed_us)
+{
+    struct error e;
+    int64_t now_us = clock_steady_us();
+    if (now_us - *written_us > MAINTAIN_EVERY_US && !node_maintain(d->node, &e)) *written_us = clock_steady_us();
+    if (now_us - *trimmed_us < TRIM_EVERY_US) return;
+    *trimmed_us = now_us;
+    process_give_back_memory();
+}
+
 void daemon_run(struct daemon *d)
 {
     struct progress progress;
-    int64_t maintained = clock_us();
+    int64_t written_us = clock_steady_us(), trimmed_us = written_us;
     bool busy = true;
     progress_begin(&progress, d);
     while (!d->stop) {
@@ -156,10 +173,7 @@ void daemon_run(struct daemon *d)
         take_signals(d);
         network_save(d);
         fees_save(d);
-        if (clock_us() - maintained > MAINTAIN_EVERY_US && !d->stop) {
-            struct error e;
-            if (!node_maintain(d->node, &e)) maintained = clock_us();
-        }
+        if (!d->stop) maintain(d, &written_us, &trimmed_us);
         if (!d->stop) wait_for_events(d, busy || d->import || d->node->action_count);
     }
 }

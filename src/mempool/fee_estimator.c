@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "base/hashmap.h"
 #include "mempool/fee_stats.h"
+#include "mempool/fee_watch.h"
 
 enum {
     FILE_VERSION = 309900,
@@ -29,17 +29,11 @@ static const struct {
 };
 static const enum fee_horizon file_order[FEE_HORIZONS] = {FEE_MEDIUM, FEE_SHORT, FEE_LONG};
 
-struct watched_tx {
-    struct txid txid;
-    uint32_t height;
-    uint32_t bucket;
-};
-
 struct fee_estimator {
     struct log *log;
     struct fee_buckets buckets;
     struct fee_stats stats[FEE_HORIZONS];
-    struct hashmap watched;
+    struct fee_watch watched;
     uint32_t best;                        /* height of the last block; 0: none */
     uint32_t first;                       /* height of the first one with a transaction that was watched; 0: none */
     uint32_t history_first, history_best; /* the same of the file */
@@ -63,25 +57,15 @@ struct fee_estimator *fee_estimator_new(struct log *log)
     struct fee_estimator *f = mem_calloc(1, sizeof(*f));
     f->log = log;
     init_buckets(&f->buckets);
-    hashmap_init(&f->watched, offsetof(struct watched_tx, txid), sizeof(struct txid), 0);
     for (int h = 0; h < FEE_HORIZONS; h++)
         fee_stats_init(&f->stats[h], f->buckets.count, horizons[h].periods, horizons[h].scale, horizons[h].decay);
     return f;
 }
 
-static void clear_watched(struct fee_estimator *f)
-{
-    size_t at = 0;
-    for (void *w = hashmap_next(&f->watched, &at); w; w = hashmap_next(&f->watched, &at)) free(w);
-    hashmap_clear(&f->watched);
-    hashmap_init(&f->watched, offsetof(struct watched_tx, txid), sizeof(struct txid), 0);
-}
-
 void fee_estimator_free(struct fee_estimator *f)
 {
     if (!f) return;
-    clear_watched(f);
-    hashmap_clear(&f->watched);
+    fee_watch_clear(&f->watched);
     for (int h = 0; h < FEE_HORIZONS; h++) fee_stats_clear(&f->stats[h]);
     free(f->buckets.ends);
     free(f);
@@ -97,26 +81,25 @@ struct fee_coverage *fee_estimator_coverage(struct fee_estimator *f)
 void fee_estimator_add(struct fee_estimator *f, const struct txid *txid, amount_sat fee, uint64_t vsize, int32_t height,
                        bool counted)
 {
-    if (hashmap_get(&f->watched, txid) || (uint32_t)height != f->best) return;
+    if ((uint32_t)height != f->best || fee_watch_has(&f->watched, txid)) return;
     if (!counted) {
         f->passed_over++;
         return;
     }
     f->counted++;
     double rate = (double)fee_rate_of(fee, vsize).sat_per_kvb;
-    struct watched_tx *w = mem_calloc(1, sizeof(*w));
-    *w = (struct watched_tx){*txid, f->best, (uint32_t)fee_bucket_of(&f->buckets, rate)};
-    hashmap_put(&f->watched, w);
-    for (int h = 0; h < FEE_HORIZONS; h++) fee_stats_enter(&f->stats[h], w->bucket, w->height);
+    size_t bucket = fee_bucket_of(&f->buckets, rate);
+    fee_watch_put(&f->watched, txid, f->best, bucket);
+    for (int h = 0; h < FEE_HORIZONS; h++) fee_stats_enter(&f->stats[h], bucket, f->best);
 }
 
 /* False where it was not watched. */
 static bool forget(struct fee_estimator *f, const struct txid *txid, bool mined)
 {
-    struct watched_tx *w = hashmap_del(&f->watched, txid);
-    if (!w) return false;
-    for (int h = 0; h < FEE_HORIZONS; h++) fee_stats_leave(&f->stats[h], w->bucket, w->height, f->best, mined);
-    free(w);
+    uint32_t height;
+    size_t bucket;
+    if (!fee_watch_take(&f->watched, txid, &height, &bucket)) return false;
+    for (int h = 0; h < FEE_HORIZONS; h++) fee_stats_leave(&f->stats[h], bucket, height, f->best, mined);
     return true;
 }
 
@@ -172,11 +155,14 @@ void fee_estimator_block(struct fee_estimator *f, int32_t height, const struct f
 
 void fee_estimator_flush(struct fee_estimator *f)
 {
-    size_t at = 0, count = f->watched.count;
-    for (struct watched_tx *w = hashmap_next(&f->watched, &at); w; w = hashmap_next(&f->watched, &at))
-        for (int h = 0; h < FEE_HORIZONS; h++) fee_stats_leave(&f->stats[h], w->bucket, w->height, f->best, false);
-    clear_watched(f);
-    log_debug(f->log, LOGC_ESTIMATEFEE, "Fee estimates: %zu transactions were still watched", count);
+    const struct fee_watch *w = &f->watched;
+    log_debug(f->log, LOGC_ESTIMATEFEE, "Fee estimates: %zu transactions were still watched", w->count);
+    for (size_t i = 0; i < w->cap; i++) {
+        if (!w->slots[i].bucket) continue;
+        for (int h = 0; h < FEE_HORIZONS; h++)
+            fee_stats_leave(&f->stats[h], w->slots[i].bucket - 1, w->slots[i].height, f->best, false);
+    }
+    fee_watch_clear(&f->watched);
 }
 
 /* ---- answers ---- */
@@ -300,16 +286,14 @@ enum result fee_estimator_read(struct fee_estimator *f, struct span file, struct
     struct reader in = reader_of(file);
     struct fee_estimator *fresh = mem_calloc(1, sizeof(*fresh));
     const char *wrong = read_file(fresh, &in);
-    clear_watched(f);
+    fee_watch_clear(&f->watched);
     if (!wrong) {
         struct fee_estimator old = *f;
         fresh->log = f->log;
-        fresh->watched = f->watched;
         fresh->coverage = f->coverage;
         *f = *fresh;
         *fresh = old;
     }
-    hashmap_init(&fresh->watched, offsetof(struct watched_tx, txid), sizeof(struct txid), 0);
     fee_estimator_free(fresh);
     return wrong ? error_set(e, RESULT_CORRUPT, "the fee estimates cannot be read: %s", wrong) : RESULT_OK;
 }

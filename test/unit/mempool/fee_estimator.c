@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "mempool/fee_estimator.h"
 #include "mempool/fee_stats.h"
+#include "mempool/fee_watch.h"
 
 static struct txid txid_of(uint64_t n)
 {
@@ -217,6 +218,38 @@ Test(fee_estimator, waits_for_ages)
     cr_expect_float_eq(fee_estimator_raw(m->f, 12, 0.95, FEE_SHORT).fail.in_mempool, 0, 0);
     cr_expect_float_eq(fee_estimator_raw(m->f, 48, 0.95, FEE_MEDIUM).fail.in_mempool, 0, 0);
     market_free(m);
+}
+
+/* ---- who is watched ---- */
+
+Test(fee_watch, against_an_array)
+{
+    enum { IDS = 500 };
+    struct fee_watch w = {0};
+    struct random r;
+    bool there[IDS] = {false};
+    size_t count = 0;
+    random_init_u64(&r, 9);
+    for (int i = 0; i < 20000; i++) {
+        size_t n = (size_t)random_below(&r, i / 5000 % 2 ? IDS / 20 : IDS), bucket;
+        struct txid txid = txid_of((uint64_t)(n % 10) << 40 | n / 10 % 3 << 32 | n); /* crowded */
+        uint32_t height;
+        cr_assert_eq(fee_watch_has(&w, &txid), there[n]);
+        if (!there[n]) {
+            fee_watch_put(&w, &txid, (uint32_t)n, n + 1);
+            count++;
+        } else {
+            cr_assert(fee_watch_take(&w, &txid, &height, &bucket));
+            cr_assert_eq(height, n);
+            cr_assert_eq(bucket, n + 1);
+            cr_assert(!fee_watch_take(&w, &txid, &height, &bucket));
+            count--;
+        }
+        there[n] = !there[n];
+        cr_assert_eq(w.count, count);
+        cr_assert_leq(4 * w.count, 3 * w.cap);
+    }
+    fee_watch_clear(&w);
 }
 
 /* ---- the file ---- */
