@@ -1,6 +1,6 @@
 /* What fuzz_mempool_sequence compares the pool with: a list of all transactions that were ever made, and a view of the
- * coins that is made from the blocks of the active chain each time it is asked for. Nothing is kept that could be
- * computed, and nothing of the pool's own is used but its lowest fee. */
+ * coins that is made from the blocks of the active chain for each tip. Nothing else is kept that could be computed, and
+ * nothing of the pool's own is used but its lowest fee. */
 #ifndef CAIRN_TEST_FUZZ_MEMPOOL_NAIVE_H
 #define CAIRN_TEST_FUZZ_MEMPOOL_NAIVE_H
 
@@ -36,6 +36,13 @@ struct naive_coin {
     bool coinbase;
 };
 
+/* The coins of a chain that ends in TIP. */
+struct view {
+    const struct header_node *tip;
+    struct hashmap coins;
+    struct arena arena;
+};
+
 struct naive {
     struct known all[NAIVE_TXS];
     size_t count;
@@ -44,13 +51,7 @@ struct naive {
     struct block *const *base; /* by height - 1 */
     struct mempool_options options;
     struct chain *chain;
-};
-
-/* The coins of a chain that ends in TIP. */
-struct view {
-    const struct header_node *tip;
-    struct hashmap coins;
-    struct arena arena;
+    struct view view; /* of the active chain, once it was asked for */
 };
 
 /* ---- the chain ---- */
@@ -86,6 +87,12 @@ static inline const struct block *naive_block(const struct naive *n, const struc
     return NULL;
 }
 
+static inline void view_clear(struct view *v)
+{
+    hashmap_clear(&v->coins);
+    arena_clear(&v->arena);
+}
+
 static inline struct view view_at(const struct naive *n, const struct header_node *tip)
 {
     struct view v = {.tip = tip};
@@ -98,10 +105,13 @@ static inline struct view view_at(const struct naive *n, const struct header_nod
     return v;
 }
 
-static inline void view_clear(struct view *v)
+static inline const struct view *naive_view(struct naive *n)
 {
-    hashmap_clear(&v->coins);
-    arena_clear(&v->arena);
+    const struct header_node *tip = &chain_tip(n->chain)->header;
+    if (n->view.tip == tip) return &n->view;
+    view_clear(&n->view);
+    n->view = view_at(n, tip);
+    return &n->view;
 }
 
 static inline bool naive_mined(const struct naive *n, const struct header_node *tip, const struct txid *txid)

@@ -324,11 +324,11 @@ static void accept(struct run *r, size_t at, unsigned flags)
     struct mempool_outcome out = {0};
     struct error e;
     bool gone[NAIVE_TXS] = {0}, expected[NAIVE_TXS] = {0}, replaces = false, sibling = false;
-    struct view v = view_at(n, &chain_tip(n->chain)->header);
+    const struct view *v = naive_view(n);
     bool known = n->all[at].in_pool;
     const char *right =
-        known ? "txn-already-in-mempool" : naive_judge(n, &v, at, mempool_min_fee(r->m), gone, &replaces, &sibling);
-    if (known && !naive_final(tx, v.tip)) right = "non-final";
+        known ? "txn-already-in-mempool" : naive_judge(n, v, at, mempool_min_fee(r->m), gone, &replaces, &sibling);
+    if (known && !naive_final(tx, v->tip)) right = "non-final";
     CHECK(mempool_accept(r->m, &tx, 1, r->now_s, flags, &out, &e) == RESULT_OK);
     const struct verdict *verdict = &out.txs[0].verdict;
     bool full = !strcmp(verdict->reason, "mempool full");
@@ -350,7 +350,6 @@ static void accept(struct run *r, size_t at, unsigned flags)
     compare(r, expected, enters && is_small(r));
     CHECK(!enters || mempool_memory(r->m) <= n->options.max_bytes);
     mempool_outcome_clear(&out);
-    view_clear(&v);
 }
 
 static void accept_some(struct run *r, unsigned flags)
@@ -385,7 +384,6 @@ static void settle(struct run *r)
 {
     struct naive *n = &r->naive;
     const struct header_node *tip = &chain_tip(n->chain)->header;
-    struct view v = view_at(n, tip);
     bool expected[NAIVE_TXS] = {0}, oversized = false, returned[NAIVE_TXS] = {0};
     for (size_t i = 0; i < n->count; i++) {
         bool mined = naive_mined(n, tip, &n->all[i].tx->txid);
@@ -394,13 +392,12 @@ static void settle(struct run *r)
         if (returned[i]) n->all[i].time_s = r->now_s;
     }
     mempool_settle(r->m);
-    naive_keep_valid(n, &v, expected, returned);
+    naive_keep_valid(n, naive_view(n), expected, returned);
     for (size_t i = 0; i < n->count; i++) oversized |= expected[i] && naive_oversized(n, expected, i);
     if (r->disconnected) expected_after_expiry(r, expected);
     compare(r, expected, oversized || (r->disconnected && is_small(r)));
     memset(r->back, 0, sizeof(r->back));
     r->disconnected = false;
-    view_clear(&v);
 }
 
 /* A block on PREV with those that it can have, of the ones that the bits of a mask name. */
@@ -541,6 +538,7 @@ static void run_open(struct run *r, const struct base *b)
 static void run_close(struct run *r)
 {
     mempool_free(r->m);
+    view_clear(&r->naive.view);
     chain_free(r->naive.chain);
     for (size_t i = 0; i < r->naive.block_count; i++) block_free(r->naive.blocks[i]);
     memory_store_close(&r->ports.index);
