@@ -121,6 +121,8 @@ enum result node_fatal(struct node *n, enum result result, const struct error *e
 enum result node_look_after_mempool(struct node *n, struct error *e)
 {
     enum result r = mempool_failure(n->mempool, e);
+    /* Coins that entrants spend stay in the cache until a block comes, however many they are. */
+    if (!r) r = chain_flush_if_needed(n->chain, e);
     return r ? node_fatal(n, r, e) : RESULT_OK;
 }
 

@@ -142,8 +142,8 @@ void node_stop(struct node *n);
 /* Notes a failure of our machine: logged, and an ACTION_FATAL. Returns RESULT. */
 enum result node_fatal(struct node *n, enum result result, const struct error *e);
 
-/* What the pool could not do because our machine failed, and nobody was told of: an ACTION_FATAL. Call after events
- * that bring transactions. */
+/* What the pool could not do because our machine failed, and nobody was told of: an ACTION_FATAL. Keeps the coins'
+ * cache, which entrants fill, within its limit. Call after events that bring transactions. */
 MUST_USE enum result node_look_after_mempool(struct node *n, struct error *e);
 
 /* Writes everything that is not on disk yet and keeps the cache; call now and then, so that a crash loses little. */

@@ -141,6 +141,164 @@ Test(accept_several, policy_of_all)
     cr_assert_eq(k.out.txs[1].kind, TX_OUTCOME_ACCEPTED);
 }
 
+/* ---- packages that enter ---- */
+
+static void submit(const struct tx *const *txs, size_t count, amount_sat max_rate)
+{
+    struct error e = {0};
+    mempool_outcome_clear(&k.out);
+    enum result r = mempool_accept_package(k.pool, txs, count, k.kit.now_s, (struct fee_rate){max_rate}, &k.out, &e);
+    cr_assert_eq(r, RESULT_OK, "%s", e.text);
+    cr_assert_eq(k.out.count, count);
+    mempool_check(k.pool);
+    coins_check(k.kit.chain->coins);
+}
+
+static void submit_bad(const struct tx *const *txs, size_t count, const char *reason)
+{
+    submit(txs, count, 0);
+    cr_assert_str_eq(k.out.package.reason, reason);
+}
+
+static void expect_outcome(size_t at, enum tx_outcome_kind kind, const char *reason)
+{
+    cr_assert_eq(k.out.txs[at].kind, kind, "%zu: %s", at, k.out.txs[at].verdict.reason);
+    cr_assert_str_eq(k.out.txs[at].verdict.reason, reason);
+}
+
+Test(accept_several, a_child_pays_for_its_parent)
+{
+    struct tx *parent = ak_pay(&k, 2, 0), *child = ak_child(&k, parent, 0, 1, AK_FEE);
+    const struct tx *both[] = {parent, child};
+    submit(both, 2, 0);
+    cr_assert(verdict_ok(&k.out.package), "%s", k.out.package.reason);
+    for (size_t i = 0; i < 2; i++) {
+        const struct tx_outcome *o = &k.out.txs[i];
+        expect_outcome(i, TX_OUTCOME_ACCEPTED, "");
+        cr_assert_eq(o->effective_count, 2);
+        cr_assert(wtxid_equal(&o->effective_wtxids[1], &child->wtxid));
+        cr_assert_eq(o->effective.sat_per_kvb, AK_FEE * 1000 / (amount_sat)(parent->size + child->size));
+    }
+    cr_assert_eq(mempool_count(k.pool), 2);
+    submit(both, 2, 0);
+    cr_assert(verdict_ok(&k.out.package));
+    expect_outcome(0, TX_OUTCOME_KNOWN, "");
+    cr_assert_eq(k.out.txs[1].fee, AK_FEE);
+}
+
+Test(accept_several, what_pays_for_itself_enters_alone)
+{
+    struct tx *parent = ak_pay(&k, 1, AK_FEE), *child = ak_child(&k, parent, 0, 1, 0);
+    submit_bad((const struct tx *[]){parent, child}, 2, "transaction failed");
+    expect_outcome(0, TX_OUTCOME_ACCEPTED, "");
+    expect_outcome(1, TX_OUTCOME_REFUSED, "min relay fee not met");
+    cr_assert_eq(k.out.txs[0].effective_count, 1);
+    cr_assert_eq(mempool_count(k.pool), 1);
+}
+
+Test(accept_several, families_alone)
+{
+    struct tx *a = ak_pay(&k, 1, AK_FEE), *b = ak_pay(&k, 1, AK_FEE);
+    submit_bad((const struct tx *[]){a, b}, 2, "package-not-child-with-parents");
+    expect_outcome(0, TX_OUTCOME_NONE, "");
+    submit_bad((const struct tx *[]){ak_child(&k, a, 0, 1, AK_FEE), a}, 2, "package-not-sorted");
+    submit((const struct tx *[]){a}, 1, 0);
+    expect_outcome(0, TX_OUTCOME_ACCEPTED, "");
+    cr_assert_eq(mempool_count(k.pool), 1);
+}
+
+Test(accept_several, packages_that_fail)
+{
+    struct tx *parent = ak_pay(&k, 2, 0), *poor = ak_child(&k, parent, 0, 1, 10);
+    submit_bad((const struct tx *[]){parent, poor}, 2, "transaction failed");
+    expect_outcome(0, TX_OUTCOME_REFUSED, "min relay fee not met");
+    expect_outcome(1, TX_OUTCOME_REFUSED, "min relay fee not met");
+    cr_assert_eq(k.out.txs[1].effective_count, 2);
+    struct tx *wrong = ak_child(&k, parent, 0, 1, AK_FEE);
+    wrong->out[0].value--;
+    submit_bad((const struct tx *[]){parent, ak_again(&k, wrong)}, 2, "transaction failed");
+    cr_assert_eq(k.out.txs[1].kind, TX_OUTCOME_REFUSED);
+    cr_assert_not_null(strstr(k.out.txs[1].verdict.reason, "mempool-script-verify-flag-failed"));
+    struct tx *child = ak_child(&k, parent, 0, 1, AK_FEE);
+    submit((const struct tx *[]){parent, child}, 2, 1000);
+    expect_outcome(1, TX_OUTCOME_REFUSED, "max feerate exceeded");
+    cr_assert_eq(mempool_count(k.pool), 0);
+}
+
+Test(accept_several, dust_enters_with_who_spends_it)
+{
+    amount_sat value;
+    struct ak_in in = ak_coin(&k, &value);
+    struct ak_out out[2] = {{.value = 1}, {.value = value - 1}};
+    struct tx *parent = ak_make(&k, &(struct ak_tx){.in = &in, .in_count = 1, .out = out, .out_count = 2});
+    submit_bad((const struct tx *[]){parent, ak_child(&k, parent, 1, 1, AK_FEE)}, 2, "unspent-dust");
+    expect_outcome(1, TX_OUTCOME_REFUSED, "missing-ephemeral-spends");
+    struct ak_in both[2] = {{.at = {.txid = parent->txid}}, {.at = {.txid = parent->txid, .index = 1}}};
+    out[0].value = value - AK_FEE;
+    struct tx *child = ak_make(&k, &(struct ak_tx){.in = both, .in_count = 2, .out = out, .out_count = 1});
+    submit((const struct tx *[]){parent, child}, 2, 0);
+    cr_assert(verdict_ok(&k.out.package), "%s", k.out.package.reason);
+    cr_assert_eq(mempool_count(k.pool), 2);
+}
+
+/* Spends the coin of OLD to one output. */
+static struct tx *rival_of(const struct tx *old, amount_sat fee)
+{
+    struct ak_in in = {.at = old->in[0].prevout};
+    struct ak_out out = {.value = ak_spent(&k, old)[0].value - fee};
+    return ak_make(&k, &(struct ak_tx){.in = &in, .in_count = 1, .out = &out, .out_count = 1});
+}
+
+Test(accept_several, a_package_replaces)
+{
+    struct tx *old = ak_pay(&k, 1, AK_FEE);
+    ak_good(&k, old, 0);
+    struct tx *parent = rival_of(old, 0), *child = ak_child(&k, parent, 0, 1, AK_FEE);
+    submit_bad((const struct tx *[]){parent, child}, 2, "package RBF failed: insufficient anti-DoS fees");
+    cr_assert_not_null(mempool_find(k.pool, &old->txid));
+    child = ak_child(&k, parent, 0, 1, AK_FEE * 3);
+    submit((const struct tx *[]){parent, child}, 2, 0);
+    cr_assert(verdict_ok(&k.out.package), "%s", k.out.package.reason);
+    cr_assert_eq(k.out.replaced_count, 1);
+    cr_assert(txid_equal(&k.out.replaced[0].txid, &old->txid));
+    cr_assert_eq(mempool_count(k.pool), 2);
+    cr_assert_null(mempool_find(k.pool, &old->txid));
+}
+
+Test(accept_several, who_may_replace_as_a_package)
+{
+    struct tx *old = ak_pay(&k, 1, AK_FEE), *root = ak_pay(&k, 2, AK_FEE);
+    ak_good(&k, old, 0);
+    ak_good(&k, root, 0);
+    /* With a parent in the pool. */
+    struct ak_in in[2] = {{.at = old->in[0].prevout}, {.at = {.txid = root->txid}}};
+    struct ak_out out = {.value = ak_spent(&k, old)[0].value + root->out[0].value};
+    struct tx *parent = ak_make(&k, &(struct ak_tx){.in = in, .in_count = 2, .out = &out, .out_count = 1});
+    submit_bad((const struct tx *[]){parent, ak_child(&k, parent, 0, 1, AK_FEE * 5)}, 2,
+               "package RBF failed: new transaction cannot have mempool ancestors");
+    /* More than two. */
+    struct tx *a = rival_of(old, 0), *b = ak_pay(&k, 1, 0);
+    in[0].at = (struct outpoint){.txid = a->txid};
+    in[1].at = (struct outpoint){.txid = b->txid};
+    out.value = a->out[0].value + b->out[0].value - AK_FEE * 5;
+    struct tx *child = ak_make(&k, &(struct ak_tx){.in = in, .in_count = 2, .out = &out, .out_count = 1});
+    submit_bad((const struct tx *[]){a, b, child}, 3, "package RBF failed: package must be 1-parent-1-child");
+    cr_assert_eq(mempool_count(k.pool), 2);
+}
+
+Test(accept_several, no_room_for_a_package)
+{
+    const struct tx *rich[8];
+    for (int i = 0; i < 8; i++) rich[i] = ak_pay(&k, 100, AK_FEE * 10);
+    struct tx *poor = ak_pay(&k, 100, 0), *child = ak_child(&k, poor, 0, 1, AK_FEE);
+    for (int i = 0; i < 8; i++) ak_good(&k, rich[i], 0);
+    k.pool->options.max_bytes = mempool_memory(k.pool);
+    submit_bad((const struct tx *[]){poor, child}, 2, "transaction failed");
+    expect_outcome(0, TX_OUTCOME_REFUSED, "mempool full");
+    cr_assert_eq(k.out.txs[0].verdict.kind, VERDICT_MEMPOOL_POLICY);
+    cr_assert_null(mempool_find(k.pool, &poor->txid));
+}
+
 /* ---- signatures are checked once ---- */
 
 struct counter {
