@@ -1,9 +1,9 @@
 /* The life of a pool on a small chain in memory: transactions of all sorts come, compete and expire, blocks with some
  * of them are connected, branches overtake one another, users change priorities, time passes. After each step all
  * invariants are recomputed, and what is in the pool, and why the rest is not, is compared with a naive pool
- * (mempool_naive.h). The first byte chooses the limits. */
+ * (mempool_naive_rules.h). The first byte chooses the limits. */
 #include "crypto/ripemd160.h"
-#include "fuzz/mempool_naive.h"
+#include "fuzz/mempool_naive_rules.h"
 
 enum { STEPS = 120, INS = 3, OUTS = 4, MEMORY_SMALL = 40000, EXPIRY_SHORT_S = 5000 };
 

@@ -15,7 +15,7 @@ __stack_chk_fail __memcpy_chk __memmove_chk __memset_chk __explicit_bzero_chk __
 __strcat_chk __stpcpy_chk stpcpy strcpy strcat strncpy strncat
 __isoc99_sscanf sscanf
 _GLOBAL_OFFSET_TABLE_ __tls_get_addr
-__popcountdi2 __cpu_features2 __cpu_indicator_init __udivti3 __umodti3 __divti3 __modti3 __cpu_model
+__popcountdi2 __cpu_features2 __cpu_indicator_init __udivti3 __umodti3 __divti3 __modti3 __divmodti4 __cpu_model
 """.split()
 
 # Functions of libraries, and only for the room that wraps them.
