@@ -6,6 +6,7 @@
 #include "p2p/tx_download.h"
 
 #define TICK_US       INT64_C(100000)
+#define LEAP_US       INT64_C(1000000)             /* more than clocks drift apart between two events */
 #define ADDR_FETCH_US (10 * 30 * INT64_C(1000000)) /* ten of the average delays of address relay */
 #define MAX_TIMEOUT_S (INT64_C(1) << 40)
 
@@ -85,6 +86,9 @@ void p2p_free(struct p2p *p)
 
 void p2p_set_time(struct p2p *p, int64_t wall_us, int64_t steady_us)
 {
+    int64_t steady_step = steady_us > p->steady_us ? steady_us - p->steady_us : 0;
+    /* Somebody set the wall clock: what is due by it does not wait for the next tick. */
+    if (llabs(wall_us - p->wall_us - steady_step) > LEAP_US) p->wake = true;
     p->wall_us = wall_us;
     if (steady_us > p->steady_us) p->steady_us = steady_us;
 }

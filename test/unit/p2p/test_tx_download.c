@@ -90,6 +90,24 @@ Test(tx_download, outbound_peers_are_asked_at_once_and_inbound_ones_after_two_se
     pool_kit_free(&k);
 }
 
+Test(tx_download, what_is_due_by_a_clock_that_was_set_does_not_wait_for_a_tick)
+{
+    struct pool_kit k;
+    pool_kit_new(&k);
+    struct harness *h = &k.h;
+    peer_id in = inbound(&k, "1.2.3.4:5000");
+    announce(&k, in, coin_tx(&k, 0, 1000));
+    harness_ticks(h, 1);
+    p2p_set_time(h->p, h->wall_us + 50000, h->steady_us + 50000);
+    cr_assert_not(p2p_has_work(h->p));
+    p2p_set_time(h->p, h->wall_us + 3000000, h->steady_us + 60000);
+    cr_assert(p2p_has_work(h->p));
+    p2p_tick(h->p);
+    harness_pump(h);
+    cr_assert_eq(harness_answers(h, in, MESSAGE_GETDATA), 1);
+    pool_kit_free(&k);
+}
+
 Test(tx_download, the_next_is_asked_after_a_minute_or_notfound)
 {
     struct pool_kit k;
