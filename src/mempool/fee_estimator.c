@@ -71,6 +71,11 @@ void fee_estimator_free(struct fee_estimator *f)
     free(f);
 }
 
+size_t fee_estimator_memory(const struct fee_estimator *f)
+{
+    return f->watched.cap * sizeof(*f->watched.slots);
+}
+
 struct fee_coverage *fee_estimator_coverage(struct fee_estimator *f)
 {
     return &f->coverage;

@@ -39,6 +39,9 @@ struct fee_mined {
 };
 void fee_estimator_block(struct fee_estimator *f, int32_t height, const struct fee_mined *mined, size_t count);
 
+/* Heap bytes that grow with those watched. */
+size_t fee_estimator_memory(const struct fee_estimator *f);
+
 /* What the same blocks were made of; the caller adds to it and asks it. Good as long as F. */
 struct fee_coverage *fee_estimator_coverage(struct fee_estimator *f);
 

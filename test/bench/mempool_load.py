@@ -5,8 +5,9 @@ memory grows by, how long a user waits for a small answer meanwhile, and whether
     CAIRN_BIN_DIR=build/bin test/bench/mempool_load.py LOAD_TXS [COUNT [CONNECTIONS [PEERS]]]
 
 What has limits of its own beside the pool (the cache of signatures, the peers' receive buffers) is kept small, so that what
-grows is the pool. LOAD_TXS is that program (it makes the transactions). Callers and peers are processes of their own on the same processors as
-the node; peers send without being asked. CAIRN_LOAD_ARGS adds options, CAIRN_LOAD_PERF names a file for what perf records."""
+grows is the pool; and a twentieth of the load goes through the node and into blocks before anything is measured, so that its
+code and all that does not depend on the pool is there. LOAD_TXS is that program (it makes the transactions). Callers and peers
+are processes of their own on the same processors as the node; peers send without being asked. CAIRN_LOAD_ARGS adds options, CAIRN_LOAD_PERF names a file for what perf records."""
 import hashlib
 import json
 import multiprocessing
@@ -23,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "functional"))
 from framework import Rpc, Test, check, equal, wait_until  # noqa: E402
 from test_network import Peer, listener, message  # noqa: E402
 
+WARM_PART = 20
+TRIM_S = 6  # within which the node gives freed memory back
 POOL_MB, BATCH, CLUSTER, BLOCK_OUTPUTS = 50, 100, 50, 4000
 SCRIPT = b"\0\x20" + hashlib.sha256(b"\x51").digest()
 
@@ -63,8 +66,13 @@ def transactions(path):
             yield file.read(struct.unpack("<I", length)[0])
 
 
-def call_all(port, credentials, path, results):
-    """Sends what is in PATH, a batch a request, each as soon as the last is answered."""
+def pass_gate(gate):
+    gate.wait()  # all are warm
+    gate.wait()  # the measuring begins
+
+
+def call_all(port, credentials, path, warm, gate, results):
+    """Sends what is in PATH, a batch a request, each as soon as the last is answered. Stops at GATE after WARM of them."""
     rpc, counts = Rpc(port, credentials, 600), {}
     batch = []
 
@@ -77,7 +85,10 @@ def call_all(port, credentials, path, results):
             counts[what] = counts.get(what, 0) + 1
         batch.clear()
 
-    for raw in transactions(path):
+    for n, raw in enumerate(transactions(path)):
+        if n == warm:
+            pass_gate(gate)
+            counts.clear()
         batch.append(raw)
         if len(batch) == BATCH:
             flush()
@@ -86,8 +97,8 @@ def call_all(port, credentials, path, results):
     results.put(("calls", counts))
 
 
-def send_all(port, path, results):
-    """A peer that sends what is in PATH as fast as it is taken."""
+def send_all(port, path, warm, gate, results):
+    """A peer that sends what is in PATH as fast as it is taken. Stops at GATE after WARM of them."""
     peer, count, done = Peer(port), 0, threading.Event()
 
     def listen():
@@ -100,15 +111,27 @@ def send_all(port, path, results):
     threading.Thread(target=listen, daemon=True).start()
     peer.socket.settimeout(600)
     chunk = []
-    for raw in transactions(path):
+
+    def flush():
+        peer.socket.sendall(b"".join(chunk))
+        chunk.clear()
+
+    def finish():
+        flush()
+        done.clear()
+        peer.send("ping", b"the end!")
+        check(done.wait(600), "the node answers a peer's last ping")
+
+    for n, raw in enumerate(transactions(path)):
+        if n == warm:
+            finish()
+            pass_gate(gate)
+            count = 0
         chunk.append(message("tx", raw))
         count += 1
         if len(chunk) == 200:
-            peer.socket.sendall(b"".join(chunk))
-            chunk.clear()
-    peer.socket.sendall(b"".join(chunk))
-    peer.send("ping", b"the end!")
-    check(done.wait(600), "the node answers a peer's last ping")
+            flush()
+    finish()
     results.put(("peers", {"sent": count}))
     peer.socket.close()
 
@@ -129,21 +152,31 @@ def say_times(what, times):
           f"p99 {times[len(times) * 99 // 100] * 1000:.1f} ms, longest {times[-1] * 1000:.1f} ms", flush=True)
 
 
-def load(node, folder, connections, peers):
-    """Everything at once. Returns the seconds it took."""
+def mine_all(node):
+    while node.rpc.getmempoolinfo()["size"]:
+        node.rpc.generatetodescriptor(1, "raw(51)")
+
+
+def load(node, folder, connections, peers, count):
+    """Everything at once. Returns the seconds it took and how many transactions were sent."""
+    gate, warm = multiprocessing.Barrier(connections + peers + 1), count // (connections + peers) // WARM_PART
     results, stop = multiprocessing.Queue(), threading.Event()
     calls, memory = {"getblockcount": [], "getmempoolinfo": []}, []
     credentials = (node.chain_dir / ".cookie").read_text()
-    workers = [multiprocessing.Process(target=call_all, args=(node.rpc_port, credentials, folder / str(i), results))
+    workers = [multiprocessing.Process(target=call_all, args=(node.rpc_port, credentials, folder / str(i), warm, gate, results))
                for i in range(connections)]
-    workers += [multiprocessing.Process(target=send_all, args=(node.p2p_port, folder / str(connections + i), results))
-                for i in range(peers)]
+    workers += [multiprocessing.Process(target=send_all, args=(node.p2p_port, folder / str(connections + i), warm, gate,
+                                                               results)) for i in range(peers)]
     watching = threading.Thread(target=watch, args=(node, stop, calls, memory))
-    base = status_kb(node.process.pid, "VmRSS")
-    begun = time.monotonic()
-    watching.start()
     for worker in workers:
         worker.start()
+    gate.wait()
+    mine_all(node)
+    time.sleep(TRIM_S)
+    base = status_kb(node.process.pid, "VmRSS")
+    watching.start()
+    gate.wait()
+    begun = time.monotonic()
     totals = {}
     for _ in workers:
         kind, counts = results.get()
@@ -162,7 +195,7 @@ def load(node, folder, connections, peers):
           f"{max(m[1] for m in memory) / 1e6:.1f} MB and {max(m[2] for m in memory)} transactions", flush=True)
     grown = (max(m[0] for m in memory) - base) * 1024 / 1e6
     print(f"grown by {grown:.1f} MB: {grown / POOL_MB:.2f} of -maxmempool={POOL_MB}")
-    return took
+    return took, count - warm * len(workers)
 
 
 def main():
@@ -186,11 +219,11 @@ def main():
         if os.environ.get("CAIRN_LOAD_PERF"):
             perf = subprocess.Popen(["perf", "record", "-g", "-o", os.environ["CAIRN_LOAD_PERF"], "-p",
                                      str(node.process.pid)], stderr=subprocess.DEVNULL)
-        took = load(node, folder, connections, peers)
+        took, sent = load(node, folder, connections, peers, count)
         if perf:
             perf.send_signal(signal.SIGINT)
             perf.wait()
-        print(f"{made} transactions in {took:.1f} s: {made / took:.0f} a second", flush=True)
+        print(f"{sent} transactions in {took:.1f} s: {sent / took:.0f} a second", flush=True)
         before = sorted(node.rpc.getrawmempool())
         info = node.rpc.getmempoolinfo()
         print(f"at the end {len(before)} transactions, {info['usage'] / 1e6:.1f} MB, at least "
