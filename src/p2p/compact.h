@@ -5,6 +5,7 @@
 #include "p2p/p2p.h"
 #include "wire/compact.h"
 
+struct mempool;
 struct peer;
 
 enum {
@@ -50,6 +51,9 @@ void compact_write(struct p2p *p, struct buffer *out, const struct block *b);
 
 /* Remembers a transaction (copied) for reconstructions. */
 void compact_offer_extra(struct p2p *p, const struct wtxid *id, struct span raw);
+
+/* Offers all transactions of the pool to what is being put together; copies those that fit. */
+void compact_offer_pool(const struct mempool *m, struct partial_block *partial);
 
 /* Heap bytes of the extra transactions, and of what is being put together from this peer's compact blocks. */
 size_t compact_memory(const struct p2p *p);

@@ -31,9 +31,7 @@ static void ask_whole(struct p2p *p, struct peer *peer, const struct block_hash 
 
 enum { OFFER_AT_ONCE = 64 };
 
-/* The whole pool, some at a time: their ids lie all over the memory, so all of the next ones are fetched before the
- * first is looked at. */
-static void offer_pool(const struct mempool *m, struct partial_block *partial)
+void compact_offer_pool(const struct mempool *m, struct partial_block *partial)
 {
     struct partial_candidate list[OFFER_AT_ONCE];
     const struct mempool_entry *entries[OFFER_AT_ONCE];
@@ -42,6 +40,7 @@ static void offer_pool(const struct mempool *m, struct partial_block *partial)
         size_t count = total - at < OFFER_AT_ONCE ? total - at : OFFER_AT_ONCE;
         for (size_t i = 0; i < count; i++) {
             entries[i] = mempool_at(m, at + i);
+            /* They lie all over the memory: all of the next ones are fetched before the first is looked at. */
             __builtin_prefetch(&entries[i]->tx.raw);
             __builtin_prefetch(&entries[i]->tx.wtxid);
         }
@@ -55,7 +54,7 @@ static void offer_pool(const struct mempool *m, struct partial_block *partial)
 /* Looks for what is missing: in the pool of transactions first where there is one, then among the extra ones. */
 static void offer_candidates(const struct p2p *p, struct partial_block *partial)
 {
-    if (p->mempool) offer_pool(p->mempool, partial);
+    if (p->mempool) compact_offer_pool(p->mempool, partial);
     partial_block_offer(partial, p->compact.extra.items, p->compact.extra.count, true);
 }
 
