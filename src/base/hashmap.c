@@ -65,8 +65,13 @@ static void hashmap_grow(struct hashmap *m)
     size_t old_cap = m->cap;
     m->cap = old_cap ? old_cap * 2 : 16;
     m->slots = mem_calloc(m->cap, sizeof(*m->slots));
-    for (size_t i = 0; i < old_cap; i++)
-        if (old[i]) m->slots[hashmap_find(m, key_of(m, old[i]))] = old[i];
+    for (size_t i = 0; i < old_cap; i++) {
+        if (!old[i]) continue;
+        /* All keys differ: what is in the way need not be looked at. */
+        size_t to = home_of(m, key_of(m, old[i]));
+        while (m->slots[to]) to = (to + 1) & (m->cap - 1);
+        m->slots[to] = old[i];
+    }
     free(old);
 }
 

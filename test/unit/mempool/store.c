@@ -411,6 +411,43 @@ Test(mempool_store, the_first_failure_of_the_machine_is_kept_until_it_is_asked_f
     mempool_check(sk.m);
 }
 
+/* How many the estimator knows to wait in the pool, and to have left it unmined. */
+static void expect_watched(struct fee_estimator *f, double waiting, double left)
+{
+    struct fee_raw raw = fee_estimator_raw(f, 2, 0.95, FEE_SHORT);
+    cr_assert(raw.fail.in_mempool == waiting && raw.fail.left_mempool == left, "%f, %f", raw.fail.in_mempool,
+              raw.fail.left_mempool);
+}
+
+Test(mempool_store, the_estimator_hears_who_enters_and_who_leaves_but_for_a_block)
+{
+    struct mempool_entry *all[30];
+    struct fee_estimator *f = fee_estimator_new(NULL);
+    struct pool_set left = {0}, mined = {0};
+    mempool_set_estimator(sk.m, f);
+    fee_estimator_block(f, 2000, NULL, 0);
+    for (size_t i = 0; i < 30; i++) {
+        all[i] = sk_entry(&sk, sk_move(&sk, sk_coin(&sk, 10000), 500));
+        all[i]->height = 2000;
+        pool_stage(sk.m);
+        pool_stage_add(sk.m, all[i]);
+        pool_stage_commit(sk.m, NULL, REMOVED_REPLACED, &all[i], 1, i < 20);
+    }
+    for (int32_t height = 2001; height <= 2003; height++) fee_estimator_block(f, height, NULL, 0);
+    expect_watched(f, 20, 0);
+    for (size_t i = 0; i < 5; i++) pool_set_add(&left, all[i]);
+    for (size_t i = 5; i < 12; i++) pool_set_add(&mined, all[i]);
+    pool_remove(sk.m, &left, REMOVED_CONFLICT);
+    expect_watched(f, 15, 5);
+    pool_remove(sk.m, &mined, REMOVED_BLOCK); /* who connects the block tells */
+    expect_watched(f, 15, 5);
+    pool_set_clear(&left);
+    pool_set_clear(&mined);
+    mempool_set_estimator(sk.m, NULL);
+    fee_estimator_free(f);
+    mempool_check(sk.m);
+}
+
 Test(mempool_store, begins_unloaded_and_counts_from_one)
 {
     cr_assert(!mempool_is_loaded(sk.m) && mempool_sequence(sk.m) == 1);
