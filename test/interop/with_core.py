@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""cairn and Bitcoin Core as peers on loopback: both directions of connection, of sync, of new blocks, of reorganisations.
+"""cairn and Bitcoin Core as peers on loopback: both directions of connection, of sync, of new blocks, of
+reorganisations, of transactions.
 
     CAIRN_BIN_DIR=build/bin test/interop/with_core.py --core=FOLDER [CASE...]
 
@@ -16,6 +17,8 @@ from framework import (Node, case, check, data_file, data_json, equal, free_port
 CORE = None
 ADDRESS = "bcrt1p9yfmy5h72durp7zrhlw9lf7jpwjgvwdg0jr0lqmmjtgg83266lqsekaqka"
 OTHER = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
+OTHER_SCRIPT = "0014751e76e8199196d454941c45d1b3a323f1433bd6"
+OTHER_KEY = "cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA"  # the number one
 OLD_CHAIN = ["-assumevalid=0", "-minimumchainwork=0", "-maxtipage=2000000000"]
 PROPAGATION_S = 1
 ROUNDS = 20
@@ -259,6 +262,63 @@ def spends_and_all_kinds_of_script(t):
     a, b = cairn.rpc.gettxoutsetinfo(), source.rpc.gettxoutsetinfo()
     equal(sats(a["total_amount"]), sats(b["total_amount"]), "total amount")
     same_coins(cairn, source)
+
+
+def payment(node, output, value, fee_sat):
+    """Spends OUTPUT (txid, index) to OTHER, worth VALUE satoshis, to itself."""
+    amount = f"{(value - fee_sat) / 1e8:.8f}"
+    raw = node.rpc.createrawtransaction([{"txid": output[0], "vout": output[1]}], [{OTHER: amount}])
+    known = [{"txid": output[0], "vout": output[1], "scriptPubKey": OTHER_SCRIPT, "amount": f"{value / 1e8:.8f}"}]
+    signed = node.rpc.signrawtransactionwithkey(raw, [OTHER_KEY], known)
+    check(signed["complete"], "signed")
+    return signed["hex"]
+
+
+def same_pool(a, b, count):
+    wait_until(lambda: len(b.rpc.getrawmempool()) == count == len(a.rpc.getrawmempool()), f"{count} in both pools", 120)
+    equal(sorted(a.rpc.getrawmempool()), sorted(b.rpc.getrawmempool()), "the pools")
+
+
+def transactions(t, cairn_dials):
+    """Transactions go both ways, children with their parents, and the blocks that take them need no round trip."""
+    cairn, core = pair(t)
+    blocks = cairn.rpc.generatetoaddress(20, OTHER)
+    (cairn.dial if cairn_dials else core.dial)(core if cairn_dials else cairn)
+    cairn.rpc.generatetoaddress(100, ADDRESS)
+    same_tip(cairn, core)
+    mined_to_seen(core, cairn)
+    mined_to_seen(cairn, core)
+    coins = [(cairn.rpc.getblock(b)["tx"][0], 0) for b in blocks]
+    count = 0
+    for source, other, own in ((cairn, core, coins[:10]), (core, cairn, coins[10:])):
+        for coin in own:
+            value = 50 * 10 ** 8
+            for fee in (1000, 3000):
+                coin = (source.rpc.sendrawtransaction(payment(source, coin, value, fee)), 0)
+                value -= fee
+                count += 1
+        start = time.monotonic()
+        same_pool(source, other, count)
+        print(f"    {len(own) * 2} from {'cairn' if source is cairn else 'core'}: {time.monotonic() - start:.1f} s")
+    equal(cairn.rpc.getmempoolinfo()["unbroadcastcount"], 0, "Core asked for all of ours")
+    equal(core.rpc.getmempoolinfo()["unbroadcastcount"], 0, "we asked for all of Core's")
+    for miner, other in ((core, cairn), (cairn, core)):
+        mined_to_seen(miner, other)
+        line = [x for x in other.log().splitlines() if "Successfully reconstructed block" in x][-1]
+        check(" and 0 txn (0 bytes) requested" in line, f"nothing was asked for: {line}")
+        equal(len(other.rpc.getrawmempool()), 0, "the pool is mined")
+    check(any(" 40 txn from mempool" in x for x in cairn.log().splitlines()), "the block came out of the pool")
+    same_coins(cairn, core)
+
+
+@case
+def transactions_we_dial(t):
+    transactions(t, True)
+
+
+@case
+def transactions_it_dials(t):
+    transactions(t, False)
 
 
 if __name__ == "__main__":
