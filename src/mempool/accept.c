@@ -55,17 +55,17 @@ static bool check_ancestors(struct acceptance *a, struct candidate *c)
     struct tx_ids ancestors = {0};
     for (size_t i = 0; i < c->parents.count; i++) parents[i] = c->parents.items[i]->id;
     tx_graph_ancestors_of(a->m->graph, TX_GRAPH_MAIN, parents, c->parents.count, &ancestors);
-    bool good = true;
-    for (size_t i = 0; i < ancestors.count && good; i++) {
+    const struct mempool_entry *first = NULL; /* by txid: the one that is named where there are several */
+    for (size_t i = 0; i < ancestors.count; i++) {
         const struct mempool_entry *ancestor = mempool_of_id(a->m, ancestors.id[i]);
-        good = !pool_set_has(&c->conflicts, ancestor);
-        if (good) continue;
-        char own[HASH_TEXT], other[HASH_TEXT];
-        (void)REFUSE(c, VERDICT_CONSENSUS, "bad-txns-spends-conflicting-tx", "%s spends conflicting transaction %s",
-                     txid_text(own, &c->tx->txid), txid_text(other, &ancestor->tx.txid));
+        if (!pool_set_has(&c->conflicts, ancestor)) continue;
+        if (!first || memcmp(ancestor->tx.txid.bytes, first->tx.txid.bytes, 32) < 0) first = ancestor;
     }
     tx_ids_clear(&ancestors);
-    return good;
+    if (!first) return true;
+    char own[HASH_TEXT], other[HASH_TEXT];
+    return REFUSE(c, VERDICT_CONSENSUS, "bad-txns-spends-conflicting-tx", "%s spends conflicting transaction %s",
+                  txid_text(own, &c->tx->txid), txid_text(other, &first->tx.txid));
 }
 
 static bool fits(struct acceptance *a, struct candidate *c)

@@ -143,7 +143,7 @@ static struct tx *read_transactions(struct rpc_call *call, struct arena *arena, 
             continue;
         }
         uint8_t *raw = arena_alloc(arena, len / 2 + 1);
-        if (len == 0 || !hex_decode(raw, len / 2, hex) || !tx_parse_any(&txs[i], span_of(raw, len / 2), arena))
+        if (len == 0 || !hex_decode(raw, len / 2, hex) || !tx_parse(&txs[i], span_of(raw, len / 2), arena, 0))
             rpc_fail(call, RPC_DESERIALIZATION_ERROR,
                      "Transaction decode failed for %s. Make sure the tx has at least one input.", hex);
     }

@@ -22,7 +22,7 @@ bool raw_tx_decode(struct tx *out, const char *hex, struct arena *arena)
 {
     size_t len = strlen(hex);
     uint8_t *raw = arena_alloc(arena, len / 2 + 1);
-    return len && len % 2 == 0 && hex_decode(raw, len / 2, hex) && tx_parse_any(out, span_of(raw, len / 2), arena);
+    return len && len % 2 == 0 && hex_decode(raw, len / 2, hex) && tx_parse(out, span_of(raw, len / 2), arena, 0);
 }
 
 void raw_tx_hex_json(struct json_writer *w, const struct tx *tx)
