@@ -29,6 +29,7 @@ from framework import BIN, Node, RpcError, scratch, wait_until  # noqa: E402
 START_TIME = 1_700_000_000
 BATCH = 32
 POOL_MAX = 1500
+RELEARN = 20  # blocks that are read again when branches change
 ENTRIES = 12  # whose relatives are compared
 TEMPLATE_TOLERANCE = 0.001  # of the fees: two ways to fill the end of a block
 COMMON = ["-printtoconsole=0", "-connect=0", "-dnsseed=0", "-fixedseeds=0", "-listen=0", "-rpcworkqueue=64",
@@ -291,7 +292,8 @@ class Run:
             touched = self.core.one("getblock", tip)["tx"]
             self.same("invalidateblock", *self.both([("invalidateblock", [tip])]))
             for txid in touched:
-                del self.confirmed[txid]
+                self.confirmed.pop(txid, None)
+            self.relearn_chain(RELEARN)  # another branch may be the best now
             self.learn_tip()
             self.refresh(touched)
             self.compare()
@@ -302,7 +304,7 @@ class Run:
                 self.mine_pool(self.random.random())
         if self.random.random() < 0.5:
             self.same("reconsiderblock", *self.both([("reconsiderblock", [tip])]))
-            self.relearn_chain(depth + 8)
+            self.relearn_chain(RELEARN)
 
     def branch(self, depth):
         """A branch of blocks that is longer by one takes the place of the last DEPTH."""
@@ -319,7 +321,7 @@ class Run:
             seconds += 1 + self.random.randrange(60)
             previous, raw = blocks.make(previous, first + i, max(seconds, gone[0]["time"]) + i, some)
             self.same("submitblock of a branch", *self.both([("submitblock", [raw.hex()])]))
-        self.relearn_chain(depth + 8)
+        self.relearn_chain(RELEARN)
         self.refresh(ids | taken)
         self.same("tip", *[side.one("getbestblockhash") for side in self.sides])
 
@@ -504,11 +506,11 @@ class Run:
         moved = True
         if len(self.pool) > POOL_MAX or chance() < 0.06:
             self.mine_pool(chance() * 1.3)
-        elif chance() < 0.03:
+        elif chance() < 0.05:
             self.mine_other()
-        elif chance() < 0.025:
+        elif chance() < 0.05:
             self.reorganise()
-        elif chance() < 0.006:
+        elif chance() < 0.015:
             self.restart(chance() < 0.6)
             self.refresh()
         else:
