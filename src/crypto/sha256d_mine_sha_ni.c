@@ -33,31 +33,37 @@ INLINE struct state pack(const uint32_t s[8])
                           _mm_set_epi32((int)s[2], (int)s[3], (int)s[6], (int)s[7])};
 }
 
-/* Four rounds, I to I+3, on words M. */
-INLINE void four_rounds(struct state *s, __m128i m, int i)
+#define CONSTANTS(I) _mm_load_si128((const __m128i *)(const void *)(round_constants + (I)))
+
+/* Four rounds on words with their constants added. */
+INLINE void four_rounds(struct state *s, __m128i kw)
 {
-    __m128i kw = _mm_add_epi32(m, _mm_load_si128((const __m128i *)(const void *)(round_constants + i)));
     s->cdgh = _mm_sha256rnds2_epu32(s->cdgh, s->abef, kw);
     s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(kw, 0x0e));
 }
 
-/* The next four words of the schedule in place of the oldest, M[I & 3]. */
-INLINE void extend(__m128i m[4], int i)
+/* The four words behind M[I], M[I + 1] ... of the ring, in place of the oldest, from OLDER, the part that the oldest
+ * give; M needs only the last two. */
+INLINE void extend_from(__m128i m[4], int i, __m128i older)
 {
-    __m128i older = _mm_sha256msg1_epu32(m[i & 3], m[(i + 1) & 3]);
     older = _mm_add_epi32(older, _mm_alignr_epi8(m[(i + 3) & 3], m[(i + 2) & 3], 4));
     m[i & 3] = _mm_sha256msg2_epu32(older, m[(i + 3) & 3]);
 }
 
-/* Rounds 4*FROM to 4*END - 1 of all ways, in step. */
+INLINE void extend(__m128i m[4], int i)
+{
+    extend_from(m, i, _mm_sha256msg1_epu32(m[i & 3], m[(i + 1) & 3]));
+}
+
+/* Words and rounds 4*FROM to 4*END - 1 of all ways, in step. */
 INLINE void rounds(struct state s[WAYS], __m128i m[WAYS][4], int from, int end)
 {
 #pragma GCC unroll 16
     for (int i = from; i < end; i++) {
 #pragma GCC unroll 2
         for (int way = 0; way < WAYS; way++) {
-            if (i >= 4) extend(m[way], i);
-            four_rounds(&s[way], m[way][i & 3], 4 * i);
+            extend(m[way], i);
+            four_rounds(&s[way], _mm_add_epi32(m[way][i & 3], CONSTANTS(4 * i)));
         }
     }
 }
@@ -77,32 +83,101 @@ INLINE uint32_t top_word(const struct state *s)
     return __builtin_bswap32((uint32_t)_mm_cvtsi128_si32(s->abef) + initial[7]);
 }
 
+/* What is the same for every nonce of a job. Words 4 to 15 of the first block are constants; the nonce is word 3. */
+struct fixed {
+    struct state mid;  /* before the block */
+    __m128i cdgh;      /* after rounds 0 and 1 */
+    __m128i kw2;       /* words 2 and 3, with their constants, less the nonce; the rest is nothing */
+    __m128i w12, w16;  /* words 12 to 15; 16 to 19, less what the nonce adds to 18 and 19 */
+    __m128i older[3];  /* what older words give to words 20 to 23 (all but their own), 24 to 27, 28 to 31 */
+    __m128i second_w8; /* of the second block: words 8 to 11; they alone give to words 24 to 27 */
+    __m128i second_w12;
+};
+
+INLINE uint32_t small0(uint32_t x)
+{
+    return (x >> 7 | x << 25) ^ (x >> 18 | x << 14) ^ x >> 3;
+}
+
+INLINE struct fixed prepare(const struct mine_job *job)
+{
+    struct fixed f = {.mid = pack(job->mid)};
+    __m128i w[4] = {_mm_set_epi32(0, (int)job->tail[2], (int)job->tail[1], (int)job->tail[0]),
+                    _mm_set_epi32(0, 0, 0, (int)0x80000000u), _mm_setzero_si128(), _mm_set_epi32(640, 0, 0, 0)};
+    __m128i kw = _mm_add_epi32(w[0], CONSTANTS(0));
+    f.cdgh = _mm_sha256rnds2_epu32(f.mid.cdgh, f.mid.abef, kw);
+    f.kw2 = _mm_srli_si128(kw, 8);
+    f.w12 = w[3];
+    f.older[0] = _mm_sha256msg1_epu32(w[1], w[2]);
+    f.older[1] = _mm_sha256msg1_epu32(w[2], w[3]);
+    extend(w, 4);
+    f.w16 = w[0];
+    f.older[0] = _mm_add_epi32(f.older[0], _mm_alignr_epi8(w[0], w[3], 4));
+    f.older[2] = _mm_sha256msg1_epu32(w[3], w[0]);
+    f.second_w8 = _mm_set_epi32(0, 0, 0, (int)0x80000000u);
+    f.second_w12 = _mm_set_epi32(256, 0, 0, 0); /* bits */
+    return f;
+}
+
+/* The hash of the header's second block. */
+INLINE void first_hash(struct state s[WAYS], const struct fixed *f, uint32_t nonce)
+{
+    __m128i m[WAYS][4];
+#pragma GCC unroll 2
+    for (int way = 0; way < WAYS; way++) {
+        uint32_t word = __builtin_bswap32(nonce + (uint32_t)way);
+        s[way] = (struct state){.abef = f->mid.abef, .cdgh = f->cdgh};
+        __m128i kw = _mm_add_epi32(f->kw2, _mm_set_epi32(0, 0, (int)word, 0));
+        s[way].abef = _mm_sha256rnds2_epu32(s[way].abef, s[way].cdgh, kw);
+        m[way][0] = _mm_add_epi32(f->w16, _mm_set_epi32((int)word, (int)small0(word), 0, 0));
+        m[way][3] = f->w12;
+    }
+#pragma GCC unroll 3
+    for (int i = 1; i < 4; i++) {
+        __m128i word = i == 1 ? _mm_set_epi32(0, 0, 0, (int)0x80000000u) : i == 2 ? _mm_setzero_si128() : f->w12;
+        for (int way = 0; way < WAYS; way++) four_rounds(&s[way], _mm_add_epi32(word, CONSTANTS(4 * i)));
+    }
+#pragma GCC unroll 4
+    for (int i = 4; i < 8; i++) {
+#pragma GCC unroll 2
+        for (int way = 0; way < WAYS; way++) {
+            if (i == 5) m[way][1] = _mm_sha256msg2_epu32(f->older[0], m[way][0]);
+            if (i > 5) extend_from(m[way], i, f->older[i - 5]);
+            four_rounds(&s[way], _mm_add_epi32(m[way][i & 3], CONSTANTS(4 * i)));
+        }
+    }
+    rounds(s, m, 8, 16);
+}
+
 /* The top words of the double hashes of WAYS nonces from NONCE on. */
-INLINE void hash(uint32_t top[WAYS], const struct mine_job *job, const struct state *mid, uint32_t nonce)
+INLINE void hash(uint32_t top[WAYS], const struct fixed *f, uint32_t nonce)
 {
     struct state s[WAYS];
     __m128i m[WAYS][4];
+    first_hash(s, f, nonce);
     for (int way = 0; way < WAYS; way++) {
-        s[way] = *mid;
-        m[way][0] = _mm_set_epi32((int)__builtin_bswap32(nonce + (uint32_t)way), (int)job->tail[2], (int)job->tail[1],
-                                  (int)job->tail[0]);
-        m[way][1] = _mm_set_epi32(0, 0, 0, (int)0x80000000u);
-        m[way][2] = _mm_setzero_si128();
-        m[way][3] = _mm_set_epi32(640, 0, 0, 0); /* bits */
-    }
-    rounds(s, m, 0, 16);
-    for (int way = 0; way < WAYS; way++) {
-        s[way].abef = _mm_add_epi32(s[way].abef, mid->abef);
-        s[way].cdgh = _mm_add_epi32(s[way].cdgh, mid->cdgh);
+        s[way].abef = _mm_add_epi32(s[way].abef, f->mid.abef);
+        s[way].cdgh = _mm_add_epi32(s[way].cdgh, f->mid.cdgh);
         unpack(m[way], &s[way]);
-        m[way][2] = _mm_set_epi32(0, 0, 0, (int)0x80000000u);
-        m[way][3] = _mm_set_epi32(256, 0, 0, 0); /* bits */
+        m[way][2] = f->second_w8;
+        m[way][3] = f->second_w12;
         s[way] = pack(initial);
     }
-    rounds(s, m, 0, 15);
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) {
+#pragma GCC unroll 2
+        for (int way = 0; way < WAYS; way++) {
+            if (i == 6) /* of zeroes and the bit behind the message nothing else comes */
+                extend_from(m[way], i, f->second_w8);
+            else if (i >= 4)
+                extend(m[way], i);
+            four_rounds(&s[way], _mm_add_epi32(m[way][i & 3], CONSTANTS(4 * i)));
+        }
+    }
+    rounds(s, m, 8, 15);
     for (int way = 0; way < WAYS; way++) {
         extend(m[way], 15);
-        __m128i kw = _mm_add_epi32(m[way][3], _mm_load_si128((const __m128i *)(const void *)(round_constants + 60)));
+        __m128i kw = _mm_add_epi32(m[way][3], CONSTANTS(60));
         s[way].abef = _mm_sha256rnds2_epu32(s[way].cdgh, s[way].abef, kw);
         top[way] = top_word(&s[way]);
     }
@@ -111,10 +186,10 @@ INLINE void hash(uint32_t top[WAYS], const struct mine_job *job, const struct st
 __attribute__((target("sha,sse4.1"))) bool mine_scan_sha_ni(const struct mine_job *job, uint32_t first, uint64_t count,
                                                             uint32_t *nonce)
 {
-    struct state mid = pack(job->mid);
+    struct fixed fixed = prepare(job);
     for (uint64_t done = 0; done < count; done += WAYS) {
         uint32_t top[WAYS];
-        hash(top, job, &mid, first + (uint32_t)done);
+        hash(top, &fixed, first + (uint32_t)done);
         for (uint32_t way = 0; way < WAYS && done + way < count; way++) {
             if (top[way] > job->limit) continue;
             *nonce = first + (uint32_t)done + way;
