@@ -159,4 +159,14 @@ static inline const struct block *material_find(const struct material *m, const 
     return NULL;
 }
 
+/* By txid, which is their wtxid, too. */
+static inline const struct tx *material_find_tx(const struct material *m, const uint8_t hash[32])
+{
+    for (size_t chain = 0; chain < BRANCHES; chain++)
+        for (size_t i = 0; i < BRANCH; i++)
+            for (size_t k = 0; k < m->blocks[chain][i]->tx_count; k++)
+                if (memcmp(m->blocks[chain][i]->txs[k].txid.bytes, hash, 32) == 0) return &m->blocks[chain][i]->txs[k];
+    return NULL;
+}
+
 #endif

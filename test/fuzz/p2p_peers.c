@@ -1,8 +1,8 @@
 /* A whole node in memory whose peers say anything: connections, handshakes, real and damaged headers, blocks and
- * compact blocks of several branches, honest answers to what we ask, arbitrary messages, time that jumps, sends that
- * stall. The first bytes choose how the node is set up. After each step all invariants of the peers are recomputed, all
- * that we send must be readable; in the end the active chain must hold nothing but good blocks, and all connections can
- * end. */
+ * compact blocks of several branches, their transactions in any order, honest answers to what we ask, arbitrary
+ * messages, time that jumps, sends that stall. The first bytes choose how the node is set up. After each step all
+ * invariants of the peers are recomputed, all that we send must be readable; in the end the active chain must hold
+ * nothing but good blocks, and all connections can end. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -317,6 +317,18 @@ static void say_getblocktxn(struct run *r, const struct talker *t, const struct 
     say(r, t, &(struct message){.type = MESSAGE_GETBLOCKTXN, .as.getblocktxn = {b->hash, indexes, count}});
 }
 
+/* Of a branch: one that spends a coinbase, or its child; of the bad branch with parents that do not exist. */
+static const struct tx *next_tx(struct run *r)
+{
+    const struct block *b = next_block(r);
+    return &b->txs[b->tx_count - 1 - next(r) % (b->tx_count > 2 ? 2 : 1)];
+}
+
+static void say_tx(struct run *r, const struct talker *t)
+{
+    say_damaged(r, t, &(struct message){.type = MESSAGE_TX, .as.raw = {next_tx(r)->raw}});
+}
+
 static void say_inv(struct run *r, const struct talker *t, enum message_type type)
 {
     static const uint32_t kinds[] = {INV_BLOCK, INV_WITNESS_BLOCK, INV_CMPCT_BLOCK, INV_FILTERED_BLOCK, INV_TX,
@@ -325,7 +337,7 @@ static void say_inv(struct run *r, const struct talker *t, enum message_type typ
     size_t count = next(r) % ARRAY_LEN(items);
     for (size_t i = 0; i < count; i++) {
         items[i].type = kinds[next(r) % ARRAY_LEN(kinds)];
-        memcpy(items[i].hash, next_block(r)->hash.bytes, 32);
+        memcpy(items[i].hash, inv_is_tx(&items[i]) ? next_tx(r)->txid.bytes : next_block(r)->hash.bytes, 32);
     }
     say_damaged(r, t, &(struct message){.type = type, .as.inv = {items, count}});
 }
@@ -375,7 +387,10 @@ static void answer_wanted(struct run *r, struct talker *t)
     memmove(t->wanted, t->wanted + 1, --t->wanted_count * sizeof(t->wanted[0]));
     memcpy(hash.bytes, item.hash, 32);
     const struct block *b = material_find(r->material, &hash);
-    if (!b)
+    const struct tx *tx = inv_is_tx(&item) ? material_find_tx(r->material, item.hash) : NULL;
+    if (tx)
+        say(r, t, &(struct message){.type = MESSAGE_TX, .as.raw = {tx->raw}});
+    else if (!b)
         say(r, t, &(struct message){.type = MESSAGE_NOTFOUND, .as.inv = {&item, 1}});
     else if (item.type == INV_CMPCT_BLOCK)
         say_compact(r, t, b);
@@ -573,6 +588,8 @@ static void step(struct run *r)
         answer_all(r);
     } else if (what == 28) {
         crowd(r);
+    } else if (what == 29) {
+        say_tx(r, next_talker(r));
     } else {
         pass_time(r);
     }
@@ -640,6 +657,11 @@ static void open_node(struct run *r)
     options.chain = (struct chain_options){.cache_bytes = 1 << 20, .max_file_bytes = 1 << 20, .sig_cache_bytes = 1};
     r->material = material_get(&options.params, &options);
     options.chain.check_index = true;
+    options.mempool = mempool_options_default();
+    options.mempool.require_standard = false;
+    options.mempool.check_one_in = 1;
+    /* Their transactions pay next to nothing: all are taken, or all pay too little alone. */
+    if (!(r->setup & SETUP_FULL)) options.mempool.min_relay = options.mempool.incremental = (struct fee_rate){0};
     if (r->setup & SETUP_MIN_WORK) options.chain.minimum_chain_work = u256_from_u64(2 * (BASE + LONG - 5));
     memory_store_clone(&r->ports.index, &r->material->ports.index, &r->fault);
     memory_store_clone(&r->ports.coins, &r->material->ports.coins, &r->fault);
