@@ -421,9 +421,11 @@ class Run:
         self.counts["pools apart"] += 1
         only = (self.excused(ours.keys() - core.keys(), self.ours, self.core),
                 self.excused(core.keys() - ours.keys(), self.core, self.ours))
-        if self.reorganised and "too-large-cluster" in str(only):
+        fine = all(a[0] == "accepted" or "inputs-missing" in a[0] for a in only[0].values()) and not only[1]
+        if self.reorganised and (fine or "too-large-cluster" in str(only)):
             # A cluster that a reorganisation has made too large loses its worst: which ones is no rule. Core drops all
-            # that stands behind the first one that does not fit in its own order, here goes what depends on it.
+            # that stands behind the first one that does not fit in its own order, and would take some of it again; here
+            # goes what depends on that one.
             self.counts["trimmed otherwise"] += 1
         else:
             self.differ("who is in the pool", *only)
