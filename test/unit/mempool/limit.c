@@ -210,6 +210,17 @@ Test(mempool_limit, the_minimum_is_not_below_what_is_worth_relaying_until_it_is_
     mempool_check(sk.m);
 }
 
+Test(mempool_limit, a_new_bump_stays_until_the_next_block)
+{
+    bump(0, true);
+    fill(10, 100);
+    sk.m->options.max_bytes = 0;
+    pool_limit(sk.m);
+    amount_sat rate = mempool_min_fee(sk.m).sat_per_kvb;
+    cr_assert_gt(rate, 0);
+    cr_assert_eq(after(MEMPOOL_ROLLING_HALF_LIFE_S), rate);
+}
+
 Test(mempool_limit, a_lower_rate_does_not_bump)
 {
     bump(1e6, true);
