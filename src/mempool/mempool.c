@@ -139,10 +139,14 @@ static uint64_t map_bytes(const struct hashmap *map, size_t item)
     return map->cap * sizeof(void *) + (item ? map->count * pool_heap_bytes(item) : 0);
 }
 
-/* What comes and goes leaves gaps in the heap, an eighth of it as measured: they are part of what the pool costs. */
-static uint64_t with_gaps(uint64_t bytes)
+enum { GAP_BYTES = 160 };
+
+/* What comes and goes leaves gaps in the heap, an eighth of it as measured with small transactions: they are part of
+ * what the pool costs. Larger ones leave no more of them. */
+static uint64_t with_gaps(uint64_t bytes, size_t count)
 {
-    return bytes + bytes / 8;
+    uint64_t gaps = bytes / 8, most = (uint64_t)count * GAP_BYTES;
+    return bytes + (gaps < most ? gaps : most);
 }
 
 uint64_t pool_memory(const struct mempool *m)
@@ -152,7 +156,7 @@ uint64_t pool_memory(const struct mempool *m)
                       map_bytes(&m->unbroadcast, sizeof(struct txid));
     uint64_t lists = (m->cap + m->id_cap) * sizeof(struct mempool_entry *);
     uint64_t watched = m->estimator ? fee_estimator_memory(m->estimator) : 0;
-    return with_gaps(sizeof(*m) + m->entry_bytes + tables + lists + watched + tx_graph_memory(m->graph));
+    return with_gaps(sizeof(*m) + m->entry_bytes + tables + lists + watched + tx_graph_memory(m->graph), m->count);
 }
 
 uint64_t mempool_memory(const struct mempool *m)
