@@ -38,6 +38,14 @@ static inline struct header_node material_node(const struct block *b, int32_t he
     return (struct header_node){.hash = b->hash, .height = height, .time = b->header.time, .bits = b->header.bits};
 }
 
+/* Spends IN to one output; large enough for the pool. */
+static inline struct txid material_move(struct draft *d, const struct outpoint *in, amount_sat value)
+{
+    static const uint8_t script[] = {4, 1, 2, 3, 4, 0x75, 0x51};
+    return draft_spend(d, in, 1, SEQUENCE_FINAL,
+                       &(struct draft_output){.value = value, .script = span_of(script, sizeof(script))}, 1);
+}
+
 /* Two transactions, the second one of which spends the first; what they spend does not exist where BROKEN. */
 static inline struct block *material_block(const struct material *m, const struct header_node *prev,
                                            const struct chain_params *p, int index, uint32_t tag, bool broken)
@@ -45,8 +53,8 @@ static inline struct block *material_block(const struct material *m, const struc
     struct draft d = draft_on(prev, p, tag);
     struct outpoint from = outpoint_of(m->base[index], 0, broken ? 1 : 0), next = {.index = 0};
     amount_sat value = block_subsidy(index + 1, p);
-    next.txid = draft_move(&d, &from, value - (amount_sat)tag);
-    (void)draft_move(&d, &next, value - 2 * (amount_sat)tag);
+    next.txid = material_move(&d, &from, value - (amount_sat)tag);
+    (void)material_move(&d, &next, value - 2 * (amount_sat)tag);
     return draft_mine(&d, p);
 }
 
