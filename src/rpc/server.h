@@ -18,8 +18,8 @@ struct rpc_server;
 struct rpc_host {
     void *ctx;
     void (*request_stop)(void *ctx);
-    void (*set_mock_time)(void *ctx, int64_t unix_s); /* 0: the system's time again */
-    void (*mock_forward)(void *ctx, int64_t seconds); /* moves all timers */
+    void (*set_mock_time)(void *ctx, int64_t unix_s);     /* 0: the system's time again */
+    void (*mock_forward)(void *ctx, int64_t seconds);     /* moves all timers */
     bool (*save_mempool)(void *ctx, struct buffer *path); /* writes mempool.dat; PATH gets its name */
     bool (*read_file)(void *ctx, const char *path, struct buffer *out);
     /* The proxy through which NET is reached ("127.0.0.1:9050"), or NULL; good as long as the server. */
