@@ -36,7 +36,8 @@ static struct sim_payment *make_payment(struct sim *s, bool conflict)
     struct sim_coin coin = *drawn;
     if (conflict && !draw_spent(s, &coin)) return NULL;
     if (coin.value < SIM_PAY_LEAST) return sim_pay_any(s);
-    return sim_pay_make(s, &coin, 1, 1 + (size_t)random_below(&s->random, 2), sim_pay_fee(s));
+    size_t outputs = 1 + (size_t)random_below(&s->random, 2);
+    return sim_pay_make(s, &coin, 1, outputs, sim_pay_fee(s));
 }
 
 /* One that no list has: FEE of a coin that may exist (or not: MISSING), with a witness that opens it (or not: BROKEN).

@@ -252,13 +252,14 @@ static void pay(struct sim *s, struct sim_node *n)
     size_t count = choose_coins(n, coins, 1 + (size_t)random_below(&s->random, SIM_PAY_INPUTS));
     if (count == 0) return;
     amount_sat value = sum_of(coins, count);
-    struct sim_payment *p = sim_pay_make(s, coins, count, outputs_for(s, value), sim_pay_fee(s));
-    hand_in(n, p);
+    size_t outputs = outputs_for(s, value); /* first: the order of chances is part of the seed */
+    hand_in(n, sim_pay_make(s, coins, count, outputs, sim_pay_fee(s)));
     struct sim_node *other = sim_chance(s, 300) ? other_node(s, n) : NULL;
     if (!other) return;
     size_t part = 1 + (size_t)random_below(&s->random, count); /* the same coins, or some of them */
     value = sum_of(coins, part);
-    hand_in(other, sim_pay_make(s, coins, part, outputs_for(s, value), sim_pay_fee(s)));
+    outputs = outputs_for(s, value);
+    hand_in(other, sim_pay_make(s, coins, part, outputs, sim_pay_fee(s)));
     s->wallet.conflicts++;
 }
 
