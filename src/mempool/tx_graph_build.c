@@ -6,10 +6,11 @@
 
 #include <stdlib.h>
 
-/* A chunk that may be next. */
+/* A chunk that may be next. Its rate lies beside it: to compare two seldom takes a look at their clusters. */
 struct reach {
     const struct cluster *cluster;
     unsigned part;
+    struct fee_frac rate;
 };
 
 struct tx_graph_builder {
@@ -23,6 +24,8 @@ static bool before(const struct tx_graph_builder *b, size_t i, size_t k)
 {
     const struct reach *left = &b->heap[i];
     const struct reach *right = &b->heap[k];
+    int by_rate = fee_frac_cmp(left->rate, right->rate);
+    if (by_rate) return by_rate > 0;
     return part_cmp(b->g, left->cluster, left->part, right->cluster, right->part) > 0;
 }
 
@@ -37,7 +40,7 @@ static void push(struct tx_graph_builder *b, const struct cluster *c, unsigned p
 {
     if (b->count == b->cap) b->heap = mem_grow(b->heap, &b->cap, b->count + 1, sizeof b->heap[0]);
     size_t at = b->count++;
-    b->heap[at] = (struct reach){c, part};
+    b->heap[at] = (struct reach){c, part, c->part[part].rate};
     for (; at && before(b, at, (at - 1) / 2); at = (at - 1) / 2) swap(b, at, (at - 1) / 2);
 }
 
