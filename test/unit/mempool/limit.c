@@ -58,6 +58,13 @@ Test(mempool_limit, the_oldest_is_first_whatever_the_order_in_which_they_came)
         mempool_set_time(sk.m, (int64_t)random_below(&r, 1000));
         sk_add_move(&sk, sk_coin(&sk, 10000), 100);
     }
+    for (int i = 0; i < 200; i++) {
+        struct pool_set set = {0};
+        pool_set_add(&set, sk.m->entries[random_below(&r, mempool_count(sk.m))]);
+        pool_remove(sk.m, &set, REMOVED_CONFLICT);
+        pool_set_clear(&set);
+        mempool_check(sk.m);
+    }
     for (int64_t t = 0; t <= 1000; t += 50) {
         size_t older = 0;
         for (size_t i = 0; i < mempool_count(sk.m); i++) older += mempool_at(sk.m, i)->time_s < t;

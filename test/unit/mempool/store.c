@@ -185,7 +185,7 @@ Test(mempool_store, a_commit_removes_and_adds)
     sk_add_move(&sk, sk_out(&a->tx, 0), 5);
     struct mempool_entry *n = sk_entry(&sk, sk_move(&sk, coin, 3000));
     struct pool_set gone = {0};
-    uint64_t sequence = mempool_sequence(sk.m);
+    uint64_t sequence = mempool_sequence(sk.m), updates = mempool_updates(sk.m);
     pool_set_add(&gone, a);
     pool_add_descendants(sk.m, &gone);
     pool_stage(sk.m);
@@ -194,7 +194,7 @@ Test(mempool_store, a_commit_removes_and_adds)
     cr_assert(pool_stage_fits(sk.m));
     pool_stage_commit(sk.m, &gone, REMOVED_REPLACED, &n, 1, false);
     cr_assert(mempool_count(sk.m) == 1 && mempool_find(sk.m, &n->tx.txid) == n);
-    cr_assert_eq(mempool_sequence(sk.m), sequence + 3);
+    cr_assert(mempool_sequence(sk.m) == sequence + 3 && mempool_updates(sk.m) == updates + 3);
     cr_assert(mempool_fees(sk.m) == 3000 && mempool_vbytes(sk.m) == n->vsize);
     pool_set_clear(&gone);
     mempool_check(sk.m);
@@ -370,7 +370,9 @@ Test(mempool_store, wishes_without_measure_stop_at_an_end)
     struct mempool_entry *a = sk_add_move(&sk, sk_coin(&sk, 10000), 100);
     for (int i = 0; i < 3; i++) mempool_prioritise(sk.m, &a->tx.txid, INT64_MAX);
     cr_assert_gt(mempool_modified_fee(a), MAX_MONEY_SAT);
+    cr_assert_eq(a->delta, INT64_MAX - MAX_MONEY_SAT); /* so that a fee can be added */
     for (int i = 0; i < 3; i++) mempool_prioritise(sk.m, &a->tx.txid, INT64_MIN);
+    cr_assert_eq(a->delta, MAX_MONEY_SAT - INT64_MAX);
     cr_assert_lt(mempool_modified_fee(a), -MAX_MONEY_SAT);
     mempool_check(sk.m);
 }
