@@ -80,8 +80,9 @@ Test(template, a_chunk_that_pays_less_than_the_least_rate_stays_out)
     struct pool_kit k;
     struct template_limits limits = template_limits_default();
     pool_kit_new(&k, BLOCKS);
-    const struct mempool_entry *e = pool_kit_add_root(&k, 1, (struct pool_spend_plan){.fee = RATE});
-    limits.min_rate.sat_per_kvb = e->fee * 1000 / (amount_sat)e->vsize;
+    amount_sat vsize = (amount_sat)pool_kit_add_root(&k, 2, (struct pool_spend_plan){.fee = RATE / 10})->vsize;
+    const struct mempool_entry *e = pool_kit_add_root(&k, 1, (struct pool_spend_plan){.fee = 5 * vsize});
+    limits.min_rate.sat_per_kvb = 5000;
     struct template_choice choice = choose_within(&k, &limits);
     cr_assert(is_in(&choice, e));
     template_choice_clear(&choice);
@@ -93,7 +94,7 @@ Test(template, a_chunk_that_pays_less_than_the_least_rate_stays_out)
     template_choice_clear(&choice);
     choice = choose_within(&k, &limits);
     cr_assert(is_in(&choice, e));
-    cr_assert_eq(choice.fees_sat, RATE);
+    cr_assert_eq(choice.fees_sat, 5 * vsize);
     template_choice_clear(&choice);
     pool_kit_free(&k);
 }
