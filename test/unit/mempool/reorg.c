@@ -142,13 +142,15 @@ Test(mempool_reorg, what_the_new_branch_has_or_spends_does_not_come_back)
     struct ak_in in = ak_coin(&k, &value);
     struct tx *mine = pay_from(&in, 1, value - 5000), *theirs = pay_from(&in, 1, value - 9000);
     struct tx *both = ak_pay(&k, 1, AK_FEE), *ours = ak_pay(&k, 1, AK_FEE), *child = ak_child(&k, mine, 0, 1, AK_FEE);
-    struct tx *first[] = {mine, both, ours}, *second[] = {theirs, both};
+    struct tx *first[] = {mine, both, ours}, *second[] = {theirs, both}, *kept = ak_child(&k, both, 0, 1, AK_FEE);
     ak_mine(&k, first, 3);
     ak_good(&k, child, 0);
+    ak_good(&k, kept, 0);
     chain_invalidate(k.kit.chain, chain_tip(k.kit.chain));
     kit_run(&k.kit);
     ak_mine(&k, second, 2); /* settles only now */
     cr_assert(!is_there(mine) && !is_there(child) && !is_there(both) && !is_there(theirs) && is_there(ours));
+    cr_assert(is_there(kept));
     mempool_check(k.pool);
 }
 
