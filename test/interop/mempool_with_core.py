@@ -147,6 +147,8 @@ class Run:
         self.reasons = collections.Counter()
         self.worst_template = 0.0
         self.height, self.pool, self.confirmed = 0, set(), {}
+        self.returned = set()  # by a reorganisation
+        self.lately = collections.deque(maxlen=4)  # what was done besides feeding
         self.apart = self.reorganised = False  # the pools differ; the chain has just changed branches
 
     # ---- both ----
@@ -159,7 +161,7 @@ class Run:
     def differ(self, what, ours, core, raws=()):
         self.differences += 1
         print(f"\nDIFFERENCE {self.differences}: {what} (setting {self.setting}, seed {self.seed}, after "
-              f"{self.counts['transactions']} transactions)\n  cairn: {ours}\n  core:  {core}")
+              f"{self.counts['transactions']} transactions; lately: {', '.join(self.lately)})\n  cairn: {ours}\n  core:  {core}")
         for raw in raws:
             print(f"  tx: {raw}")
         sys.stdout.flush()
@@ -183,14 +185,19 @@ class Run:
 
     def restart(self, persist):
         self.counts["restarts"] += 1
+        self.lately.append(f"restart {persist}")
         for side in self.sides:
             side.rpc.stop()
         for side in self.sides:
             side.wait()
+            if not persist:  # what was written now may be another pool than the other's
+                (side.chain_dir / "mempool.dat").unlink(missing_ok=True)
             side.args = [*SETTINGS[self.setting], f"-persistmempool={int(persist)}"]
         self.start()
 
     def set_time(self, seconds):
+        if seconds > 86400:
+            self.lately.append("weeks")
         self.now += seconds
         self.both([("setmocktime", [self.now])])
 
@@ -263,6 +270,7 @@ class Run:
 
     def mine_pool(self, share):
         """Mines a part of the pool in the order in which it was told, parents first."""
+        self.lately.append("mine_pool")
         entries = self.core.one("getrawmempool", True)
         order = sorted(entries, key=lambda t: (entries[t]["ancestorcount"], self.stream.number.get(t, 0), t))
         chosen, weight = set(), 0
@@ -278,6 +286,7 @@ class Run:
 
     def mine_other(self):
         """Mines what is in nobody's pool: conflicts, and what is not standard."""
+        self.lately.append("mine_other")
         new = self.stream.of_block(self.random.randrange(3, 25))
         raws = [self.stream.raw[n] for n in new]
         if not self.generate(raws, self.core):
@@ -290,6 +299,7 @@ class Run:
         for _ in range(depth):
             tip = self.core.one("getbestblockhash")
             touched = self.core.one("getblock", tip)["tx"]
+            self.returned.update(touched)
             self.same("invalidateblock", *self.both([("invalidateblock", [tip])]))
             for txid in touched:
                 self.confirmed.pop(txid, None)
@@ -311,6 +321,7 @@ class Run:
         first = self.height - depth + 1
         gone = [self.core.one("getblock", self.core.one("getblockhash", h), 2) for h in range(first, self.height + 1)]
         ids = {tx["txid"] for b in gone for tx in b["tx"]}
+        self.returned.update(ids)
         previous, seconds, taken = gone[0]["previousblockhash"], gone[0]["mediantime"], set()
         for i in range(depth + 1):
             some = []
@@ -329,6 +340,7 @@ class Run:
         self.counts["reorganisations"] += 1
         self.reorganised = True
         depth = self.random.choice([1, 1, 2, 3, 6])
+        self.lately.append(f"reorganise {depth}")
         if self.random.random() < 0.5:
             self.invalidate(depth)
         else:
@@ -415,6 +427,8 @@ class Run:
                 e["spentby"].sort()
         if ours.keys() == core.keys():
             for txid, e in core.items():
+                if txid in self.returned:  # before or after another branch took over
+                    e["height"] = ours[txid]["height"]
                 self.same(f"entry {txid}", ours[txid], e)
             return
         self.apart = True
