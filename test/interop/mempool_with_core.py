@@ -357,6 +357,7 @@ class Run:
             del self.confirmed[txid]
         for height in range(from_height, tip + 1):
             touched += self.learn_block(self.core.one("getblockhash", height))
+        self.returned.update(t for t in touched if t not in self.confirmed)
         self.refresh(touched)
 
     # ---- transactions ----
