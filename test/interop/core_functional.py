@@ -52,6 +52,8 @@ that were run ended, unmodified, the last time on {date}. Written by
 {failing}
 
 Skipped: {skipping}.
+
+Not run: {left_out}.
 """
 
 
@@ -144,12 +146,14 @@ def page_of(results, core):
     stale = [name for name in notes if results.get(name, {}).get("state") == "pass"]
     if stale:
         sys.exit(f"{NOTES.name} has notes about tests that pass: {', '.join(stale)}")
+    left_out = [name for name in scripts_of(core) if name not in results]
     failing = [f"| {name} | {notes.get(name) or '`' + results[name]['why'].replace('|', '/') + '`'} |"
                for name in by_state["fail"]]
     return PAGE.format(version=version_of(core), date=datetime.date.today().strftime("%d %B %Y").lstrip("0"),
                        passed=len(by_state["pass"]), failed=len(by_state["fail"]), skipped=len(by_state["skip"]),
                        passing="\n".join(f"| {group} | {', '.join(names)} |" for group, names in sorted(groups.items())),
-                       failing="\n".join(failing), skipping=", ".join(by_state["skip"]) or "none")
+                       failing="\n".join(failing), skipping=", ".join(by_state["skip"]) or "none",
+                       left_out=", ".join(left_out) or "none")
 
 
 def main():
