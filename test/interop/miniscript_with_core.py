@@ -156,17 +156,19 @@ def main():
     with tempfile.TemporaryDirectory(prefix="cairn-miniscript-") as folder:
         test = Folder(folder)
         nodes = with_core.pair(test)
-        for _ in range(args.count):
-            text = f"wsh({generator.part('B')})"
-            answer = compare(nodes, "getdescriptorinfo", text, lambda a: a if isinstance(a, str) else a["descriptor"])
-            if answer.startswith("wsh("):
-                sane += 1
-                compare(nodes, "deriveaddresses", answer, lambda a: a)
-            script = script_of(generator.keys, generator.random)
-            answer = compare(nodes, "decodescript", script, lambda a: a if isinstance(a, str) else a.get("segwit"))
-            read_back += isinstance(answer, dict) and answer["desc"].startswith("wsh(")
-        for node in nodes:
-            node.stop()
+        try:
+            for _ in range(args.count):
+                text = f"wsh({generator.part('B')})"
+                answer = compare(nodes, "getdescriptorinfo", text, lambda a: a if isinstance(a, str) else a["descriptor"])
+                if answer.startswith("wsh("):
+                    sane += 1
+                    compare(nodes, "deriveaddresses", answer, lambda a: a)
+                script = script_of(generator.keys, generator.random)
+                answer = compare(nodes, "decodescript", script, lambda a: a if isinstance(a, str) else a.get("segwit"))
+                read_back += isinstance(answer, dict) and answer["desc"].startswith("wsh(")
+        finally:
+            for node in nodes:
+                node.stop()
     print(f"{args.count} expressions, {sane} of them sane; {args.count} scripts, {read_back} of them miniscript: no difference")
 
 
