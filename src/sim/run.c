@@ -8,7 +8,7 @@
 /* Connections that died silently are noticed after 20 minutes without a pong, a block that is withheld after ten and
  * more, and some of that may happen in turn. A node whose address book liars have filled takes hours to come to an
  * honest address: four and a half was the longest of 10,000 runs. */
-#define LIVENESS_US (24 * SIM_HOUR_US)
+#define LIVENESS_US (6 * SIM_HOUR_US)
 
 /* N keeps connecting to OTHER. */
 static void know(struct sim_node *n, const struct sim_node *other)
