@@ -37,12 +37,8 @@ static bool parse_leaf(struct descriptor_parser *p, struct span text, uint8_t ha
     struct span arg;
     struct buffer script = {0};
     bool good = false;
-    if (!descriptor_function(text, name, &arg)) {
-        good = descriptor_miniscript(p, text, true, &script);
-        if (!good && !*p->error)
-            descriptor_error(p, "'%.*s' is not a valid descriptor function", (int)(text.len < 100 ? text.len : 100),
-                             text.data ? (const char *)text.data : "");
-    } else if (strcmp(name, "pk") == 0) {
+    if (!descriptor_function(text, name, &arg)) name[0] = '\0'; /* letters of miniscript may stand in front */
+    if (strcmp(name, "pk") == 0) {
         struct descriptor_key key;
         good = descriptor_key_parse(p, arg, DESCRIPTOR_P2TR, &key);
         if (good) {
@@ -62,7 +58,7 @@ static bool parse_leaf(struct descriptor_parser *p, struct span text, uint8_t ha
         good = descriptor_miniscript(p, text, true, &script);
         if (!good && !*p->error)
             descriptor_error(p, "'%.*s' is not a valid descriptor function", (int)(text.len < 100 ? text.len : 100),
-                             (const char *)text.data);
+                             text.data ? (const char *)text.data : "");
     }
     if (good) leaf_hash(hash, buffer_span(&script));
     buffer_clear(&script);
