@@ -1,0 +1,30 @@
+/* A scenario played on a world: its cues, what a user orders besides, and the way back: a play is made anew from its
+ * seed and gets the same orders at the same places. */
+#ifndef CAIRN_LAB_PLAY_H
+#define CAIRN_LAB_PLAY_H
+
+#include "lab/scenario.h"
+#include "lab/source.h"
+#include "lab/world.h"
+
+struct lab_play;
+
+/* The scenario is copied. */
+struct lab_play *lab_play_new(const struct lab_scenario *scenario);
+void lab_play_free(struct lab_play *p);
+
+/* One more event; false: over. */
+bool lab_play_step(struct lab_play *p);
+/* Until this instant, or (BUDGET_MS > 0) for about so long of real time. False: over. */
+bool lab_play_run(struct lab_play *p, int64_t until_us, int budget_ms);
+MUST_USE enum result lab_play_command(struct lab_play *p, struct span line, struct error *e);
+/* Back to when there were SEQ events. Replays; the log's hash there is what it was. */
+MUST_USE enum result lab_play_rewind(struct lab_play *p, uint64_t seq, struct error *e);
+struct lab_world *lab_play_world(struct lab_play *p);
+const struct lab_scenario *lab_play_scenario(const struct lab_play *p);
+
+/* A source (source.h) of a play of its own. */
+struct lab_source lab_play_source_new(void);
+void lab_play_source_free(struct lab_source *s);
+
+#endif
