@@ -27,6 +27,7 @@ void sim_check_tip(struct sim_node *n)
     if (n->tip && header_fork(&n->tip->header, &tip->header) != &n->tip->header &&
         header_fork(&n->tip->header, &tip->header) != &tip->header)
         s->report->reorgs++;
+    const struct block_node *old = n->tip;
     n->tip = tip;
     s->tips_moved = true;
     struct sim_block *b = sim_block_find(s, &tip->header.hash);
@@ -38,6 +39,7 @@ void sim_check_tip(struct sim_node *n)
         sim_fail(s, "node %u has an invalid block in its active chain at height %d (%s)", n->index, b->height,
                  b->fault ? b->fault : "its parent");
     s->report->height = tip->header.height > s->report->height ? tip->header.height : s->report->height;
+    if (s->on_tip) s->on_tip(n, old);
 }
 
 /* Nothing valid may be marked failed. */

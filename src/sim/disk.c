@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "store/memory_fault.h"
 
 /* ---- databases: the store in memory, with a copy at each point to which a crash may take it back ---- */
@@ -35,9 +36,9 @@ static void *kv_batch_new(void *ctx)
 static enum result kv_batch_write(void *ctx, void *batch, bool sync, struct error *e)
 {
     struct sim_kv *k = ctx;
-    if (!sync) add_snapshot(k);
+    if (!sync && !k->safe) add_snapshot(k);
     enum result r = k->store.ops->batch_write(k->store.ctx, batch, sync, e);
-    if (sync && !r) {
+    if (sync && !r && !k->safe) {
         drop_snapshots(k);
         add_snapshot(k);
     }
@@ -134,9 +135,10 @@ static struct sim_file *make_file(struct sim_files *m, enum flat_kind kind, uint
     return &m->files[kind][file];
 }
 
-static void write_noted(struct sim_file *f, uint64_t offset, struct span data)
+static void write_noted(const struct sim_files *m, struct sim_file *f, uint64_t offset, struct span data)
 {
     put_at(&f->now, offset, data);
+    if (m->safe) return;
     f->writes = mem_grow(f->writes, &f->write_cap, f->write_count + 1, sizeof(*f->writes));
     f->writes[f->write_count++] = (struct sim_write){offset, data.len};
 }
@@ -147,9 +149,9 @@ static enum result files_write(void *ctx, enum flat_kind kind, uint32_t file, ui
     struct sim_files *m = ctx;
     enum result result = memory_fault_write(m->fault, e);
     if (result == RESULT_OK)
-        write_noted(make_file(m, kind, file), offset, data);
+        write_noted(m, make_file(m, kind, file), offset, data);
     else if (memory_fault_torn(m->fault))
-        write_noted(make_file(m, kind, file), offset, span_of(data.data, data.len / 2));
+        write_noted(m, make_file(m, kind, file), offset, span_of(data.data, data.len / 2));
     return result;
 }
 
@@ -179,7 +181,7 @@ static enum result files_sync(void *ctx, enum flat_kind kind, uint32_t file, uin
     if (result) return result;
     if (finalize && size < f->now.len) f->now.len = (size_t)size;
     if (finalize && size > f->now.len) put_at(&f->now, size, span_of(NULL, 0));
-    make_durable(f);
+    if (!m->safe) make_durable(f);
     return RESULT_OK;
 }
 
@@ -261,8 +263,38 @@ void sim_disk_close(struct sim_disk *d)
     for (int i = 0; i < SMALL_FILES; i++) buffer_clear(&d->small[i]);
 }
 
+void sim_disk_make_safe(struct sim_disk *d)
+{
+    drop_snapshots(&d->index);
+    drop_snapshots(&d->coins);
+    d->index.safe = d->coins.safe = d->files.safe = true;
+}
+
+static void kv_copy(struct sim_kv *out, const struct sim_kv *from)
+{
+    memory_store_close(&out->store);
+    memory_store_clone(&out->store, &from->store, out->fault);
+}
+
+void sim_disk_copy(struct sim_disk *out, const struct sim_disk *from)
+{
+    sim_disk_open(out);
+    sim_disk_make_safe(out);
+    kv_copy(&out->index, &from->index);
+    kv_copy(&out->coins, &from->coins);
+    for (unsigned kind = 0; kind < 2; kind++) {
+        for (size_t i = 0; i < from->files.count[kind]; i++) {
+            const struct sim_file *f = &from->files.files[kind][i];
+            if (f->exists)
+                buffer_put_span(&make_file(&out->files, (enum flat_kind)kind, (uint32_t)i)->now, buffer_span(&f->now));
+        }
+    }
+    for (int i = 0; i < SMALL_FILES; i++) buffer_put_span(&out->small[i], buffer_span(&from->small[i]));
+}
+
 void sim_disk_lose_power(struct sim_disk *d, struct random *random)
 {
+    CHECK(!d->index.safe);
     kv_lose_power(&d->index, random);
     kv_lose_power(&d->coins, random);
     for (int kind = 0; kind < 2; kind++)

@@ -14,6 +14,7 @@ struct sim_kv {
     struct kv_store *snapshots; /* [0] as it was when last synced, then after each batch since, but for the last */
     size_t snapshot_count, snapshot_cap;
     struct memory_fault *fault;
+    bool safe; /* no snapshots: whatever is written stays */
 };
 
 struct sim_write {
@@ -33,6 +34,7 @@ struct sim_files {
     struct sim_file *files[2];
     size_t count[2], cap[2];
     struct memory_fault *fault;
+    bool safe;
 };
 
 enum sim_small_file { SMALL_PEERS, SMALL_BANS, SMALL_ANCHORS, SMALL_FILES };
@@ -46,6 +48,13 @@ struct sim_disk {
 
 void sim_disk_open(struct sim_disk *d);
 void sim_disk_close(struct sim_disk *d);
+
+/* From now on nothing that was written is ever lost, which saves the copies: for machines that never lose power
+ * (sim_disk_lose_power must not be called). */
+void sim_disk_make_safe(struct sim_disk *d);
+
+/* A safe disk with the same content; OUT must not be open. */
+void sim_disk_copy(struct sim_disk *out, const struct sim_disk *from);
 
 /* The chain's ports on this disk (no workers). The disk must stay where it is. */
 struct chain_ports sim_disk_ports(struct sim_disk *d);

@@ -102,6 +102,7 @@ struct sim_node {
     int64_t tick_at_us; /* 0: none scheduled */
     int64_t ticked_us;  /* when it last had one */
     bool no_feelers, no_anchors;
+    bool discovers;               /* finds peers by itself, also where the graph is fixed */
     const struct block_node *tip; /* last seen by the checkers */
     size_t best_memory;
     char **hosts_to_dial; /* -connect or -addnode */
@@ -113,6 +114,7 @@ struct sim_node {
 struct sim_block {
     struct block_hash hash;   /* first: the key */
     struct sim_block *parent; /* NULL: genesis */
+    uint32_t index;           /* in sim.block_list */
     int32_t height;
     uint32_t time;
     bool valid;
@@ -193,6 +195,10 @@ struct sim {
     struct sim_pool pools[SIM_POOLS];
     struct sim_pool seed_pool; /* of DNS seeds; count 0: all hosts */
     void (*on_scenario)(struct sim *s, const struct sim_event *e);
+    /* What scenarios may want to know and say; NULL: they do not. */
+    void (*on_tip)(struct sim_node *n, const struct block_node *old); /* OLD: NULL after a start */
+    void (*on_action)(struct sim_node *n, const struct node_action *action);
+    int64_t (*latency_us)(struct sim *s, uint32_t from_host, uint32_t to_host); /* of a new link */
     void *scenario;
 };
 
@@ -215,12 +221,16 @@ int64_t sim_between(struct sim *s, int64_t from, int64_t to);
 int64_t sim_poisson_us(struct sim *s, int64_t average_us);
 struct sim *sim_new(const struct sim_options *options, struct sim_report *report);
 void sim_free(struct sim *s);
+/* One event; false where none is left or the run is over. */
+bool sim_step(struct sim *s);
 /* Runs events until the heap is empty, sim.done, a failure, or UNTIL_US (0: no limit). */
 void sim_loop(struct sim *s, int64_t until_us);
 
 /* ---- node.c ---- */
 
 struct sim_node *sim_add_node(struct sim *s);
+/* N keeps connecting to OTHER (-connect or -addnode), from its next start on. */
+void sim_node_know(struct sim_node *n, const struct sim_node *other);
 void sim_node_start(struct sim_node *n);
 /* Stops: CLEAN writes everything, else as a crash does; POWER: what is not synced may be lost. */
 enum sim_stop { STOP_CLEAN, STOP_KILLED, STOP_POWER };

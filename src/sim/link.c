@@ -437,6 +437,7 @@ void sim_dial(struct sim *s, uint32_t host, const struct endpoint *to, uint64_t 
     struct sim_link *l = link_new(s);
     l->side[0].host = host;
     l->side[1].host = target->index;
+    if (s->latency_us) l->latency_us = s->latency_us(s, host, target->index);
     l->side[0].open = true; /* as far as the dialler's system is concerned */
     l->dial = dial;
     l->boot = boot;

@@ -35,6 +35,7 @@ struct sim_block *sim_block_add(struct sim *s, struct span raw, struct sim_block
     *b = (struct sim_block){.hash = hash, .parent = parent, .time = h.time, .fault = fault, .found_us = s->now_us};
     b->height = parent ? parent->height + 1 : 0;
     b->valid = !fault && (!parent || parent->valid);
+    b->index = (uint32_t)s->block_count;
     buffer_put_span(&b->raw, raw);
     hashmap_put(&s->blocks, b);
     s->block_list = mem_grow(s->block_list, &s->block_cap, s->block_count + 1, sizeof(struct sim_block *));

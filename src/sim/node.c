@@ -31,6 +31,15 @@ struct sim_node *sim_add_node(struct sim *s)
     return n;
 }
 
+void sim_node_know(struct sim_node *n, const struct sim_node *other)
+{
+    char text[ENDPOINT_TEXT];
+    if (n == other) return;
+    endpoint_text(text, &n->sim->hosts[other->host]->at);
+    n->hosts_to_dial = mem_realloc(n->hosts_to_dial, n->host_count + 1, sizeof(char *));
+    n->hosts_to_dial[n->host_count++] = mem_strdup(text);
+}
+
 void sim_node_clear(struct sim_node *n)
 {
     if (n->node) node_free(n->node);
@@ -123,7 +132,7 @@ static void open_peers(struct sim_node *n)
 {
     static const char *const seeds[] = {"seed.sim.invalid"};
     struct sim *s = n->sim;
-    bool fixed_graph = s->swarm.topology == TOPOLOGY_CONNECT;
+    bool fixed_graph = s->swarm.topology == TOPOLOGY_CONNECT && !n->discovers;
     struct p2p_options o = {.services = NODE_NETWORK | NODE_WITNESS | NODE_NETWORK_LIMITED,
                             .subversion = "/Satoshi:31.99.0/cairn:0.1.0(sim)/",
                             .default_port = SIM_PORT,
@@ -350,6 +359,7 @@ static bool take_actions(struct sim_node *n)
     while (node_take_action(n->node, &done)) {
         any = true;
         if (done.kind == ACTION_FATAL) n->fatal = true;
+        if (n->sim->on_action) n->sim->on_action(n, &done);
     }
     return any;
 }

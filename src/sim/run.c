@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/alloc.h"
 #include "sim/internal.h"
 
 /* Connections that died silently are noticed after 20 minutes without a pong, a block that is withheld after ten and
@@ -10,23 +9,12 @@
  * honest address: four and a half was the longest of 10,000 runs. */
 #define LIVENESS_US (6 * SIM_HOUR_US)
 
-/* N keeps connecting to OTHER. */
-static void know(struct sim_node *n, const struct sim_node *other)
-{
-    char text[ENDPOINT_TEXT];
-    struct sim *s = n->sim;
-    if (n == other) return;
-    endpoint_text(text, &s->hosts[other->host]->at);
-    n->hosts_to_dial = mem_realloc(n->hosts_to_dial, n->host_count + 1, sizeof(char *));
-    n->hosts_to_dial[n->host_count++] = mem_strdup(text);
-}
-
 /* A ring and some chords: connected whatever the dice say. */
 static void connect_graph(struct sim *s)
 {
     for (size_t i = 0; i < s->node_count; i++) {
-        know(s->nodes[i], s->nodes[(i + 1) % s->node_count]);
-        if (s->node_count > 3) know(s->nodes[i], s->nodes[random_below(&s->random, s->node_count)]);
+        sim_node_know(s->nodes[i], s->nodes[(i + 1) % s->node_count]);
+        if (s->node_count > 3) sim_node_know(s->nodes[i], s->nodes[random_below(&s->random, s->node_count)]);
     }
 }
 

@@ -200,19 +200,24 @@ static void handle(struct sim *s, const struct sim_event *e)
     }
 }
 
-void sim_loop(struct sim *s, int64_t until_us)
+bool sim_step(struct sim *s)
 {
     struct sim_event e;
-    while (!s->done && !s->report->failed && s->heap.count && (!until_us || s->heap.items[0].at_us <= until_us)) {
-        sim_heap_take(&s->heap, &e);
-        s->now_us = e.at_us;
-        s->events++;
-        handle(s, &e);
-        sim_links_reap(s);
-        if (s->recovering && (s->tips_moved || e.kind == EV_SETTLE)) {
-            s->tips_moved = false;
-            s->done |= sim_converged(s) && sim_pay_settled(s);
-        }
+    if (s->done || s->report->failed || !s->heap.count) return false;
+    sim_heap_take(&s->heap, &e);
+    s->now_us = e.at_us;
+    s->events++;
+    handle(s, &e);
+    sim_links_reap(s);
+    if (s->recovering && (s->tips_moved || e.kind == EV_SETTLE)) {
+        s->tips_moved = false;
+        s->done |= sim_converged(s) && sim_pay_settled(s);
     }
+    return true;
+}
+
+void sim_loop(struct sim *s, int64_t until_us)
+{
+    while ((!until_us || (s->heap.count && s->heap.items[0].at_us <= until_us)) && sim_step(s)) continue;
     if (until_us && !s->done && !s->report->failed) s->now_us = until_us;
 }
