@@ -25,7 +25,7 @@ void lab_trial_run(const struct lab_setup *setup, struct lab_trial *out, struct 
 struct lab_trials {
     struct lab_setup setup; /* its seed is that of the first */
     uint64_t count;
-    unsigned jobs;
+    unsigned jobs; /* processes; 0: in this one */
     bool with_gaps;
     /* After each, in the order of seeds; may be NULL. */
     void (*done)(void *ctx, const struct lab_trial *t);
@@ -34,8 +34,8 @@ struct lab_trials {
 
 struct lab_trials_result {
     uint64_t trials, stolen, broken, settled, as_model;
-    uint64_t at_z[64];  /* attacker's blocks at the last confirmation; the last cell: more */
-    uint8_t hash[32];   /* of all trials' logs, in the order of seeds */
+    uint64_t at_z[64];  /* attacker's blocks at the last confirmation, where there was one; the last cell: more */
+    uint8_t hash[32];   /* of all trials' logs, tips and coins, in the order of seeds */
     struct buffer gaps; /* doubles; the caller's to clear */
     char why[240];      /* of the first broken one, with its seed */
     double wall_s;
