@@ -58,6 +58,9 @@ endif()
 if(TARGET cairn_consensus)
   target_link_libraries(cairn_consensus PUBLIC m)
 endif()
+if(TARGET cairn_lab)
+  include(CairnAssets)
+endif()
 
 # What is no room of its own but stands in the order too: the lint reads these rows as it reads those above.
 function(cairn_rank folder rank)
