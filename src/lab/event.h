@@ -10,18 +10,19 @@
 enum { LAB_TEXT = 480 };
 
 enum lab_event_kind {
-    LAB_EVENT_START, /* A: seed, TEXT: name of the scenario */
-    LAB_EVENT_NODE,  /* NODE is there; A: share of the hash power, millionths; TEXT: its name ("honest 2"), B: role */
-    LAB_EVENT_LINK,  /* connections changed; TEXT: "partition", "heal", "eclipse", "honest link"; A: of NODE or none */
-    LAB_EVENT_SIDE,  /* during a partition: NODE is on side A (0 or 1) */
-    LAB_EVENT_POWER, /* NODE has share A of all hash power, millionths */
-    LAB_EVENT_BLOCK, /* NODE found BLOCK on OTHER; A: height, B: transactions behind the coinbase, C: 1 by the
-                      * attacker, D: 1 kept secret; TEXT: its hash */
-    LAB_EVENT_SHOWN, /* the attacker gave the secret BLOCK to the network */
-    LAB_EVENT_TIP,   /* NODE's tip is BLOCK now; A: height */
-    LAB_EVENT_REORG, /* NODE left the branch of OTHER for that of BLOCK; A: blocks thrown away, B: transactions of
-                      * them that went back to the pool, C: transactions that can never be mined again */
-    LAB_EVENT_PAYMENT,  /* order A was paid with transaction TEXT, given to NODE; B: satoshis; C: 1 it is a theft */
+    LAB_EVENT_START,   /* A: seed, TEXT: name of the scenario */
+    LAB_EVENT_NODE,    /* NODE is there; A: share of the hash power, millionths; TEXT: its name ("honest 2"), B: role */
+    LAB_EVENT_LINK,    /* connections changed (of NODE, or of all where it is LAB_NONE); TEXT: "partition", "heal",
+                        * "eclipse",    "honest link" */
+    LAB_EVENT_SIDE,    /* during a partition: NODE is on side A (0 or 1) */
+    LAB_EVENT_POWER,   /* NODE has share A of all hash power, millionths */
+    LAB_EVENT_BLOCK,   /* NODE found BLOCK on OTHER; A: height, B: transactions behind the coinbase, C: 1 by the
+                        * attacker, D: 1 kept secret; TEXT: its hash */
+    LAB_EVENT_SHOWN,   /* the attacker gave the secret BLOCK to the network */
+    LAB_EVENT_TIP,     /* NODE's tip is BLOCK now; A: height */
+    LAB_EVENT_REORG,   /* NODE left the branch of OTHER for that of BLOCK; A: blocks thrown away, B: transactions of
+                        * them that went back to the pool, C: transactions that can never be mined again */
+    LAB_EVENT_PAYMENT, /* order A was paid with transaction TEXT, given to NODE; B: satoshis; C: 1 it is a theft */
     LAB_EVENT_CONFLICT, /* the attacker signed transaction TEXT against order A: it spends the same coin */
     LAB_EVENT_LEDGER,   /* the merchant's book: order A, confirmations B, satoshis C; TEXT: its state */
     LAB_EVENT_DROPPED,  /* NODE's reorganisation threw out transaction TEXT; A: 1 for good, 0 back in its pool */
@@ -50,6 +51,9 @@ struct lab_event {
 
 /* "block", "tip", ...: the value of "e" in JSON. */
 const char *lab_event_name(enum lab_event_kind kind);
+
+/* "honest", "watcher", "merchant", "outlet", "hideout" for a role (enum lab_role of world.h). */
+const char *lab_role_name(unsigned role);
 
 /* Appends one line of JSON without the new line: {"seq":7,"t":1200000,"e":"tip","node":2,"block":5,"height":106}.
  * Fields have the names of the kind's row; those that the kind does not have are left out. */

@@ -71,6 +71,10 @@ struct lab_setting_row {
 extern const struct lab_setting_row lab_setting_rows[];
 extern const size_t lab_setting_count;
 
+/* "none", "double", "takeover", "censor", "empty", "selfish". */
+const char *lab_strategy_name(enum lab_strategy s);
+MUST_USE bool lab_parse_strategy(struct span text, enum lab_strategy *out);
+
 /* 30%, 0.3, 1/3 -> millionths; 90s, 10m, 2h, 1d, 250ms -> microseconds. False where it is nothing like that. */
 MUST_USE bool lab_parse_share(struct span text, uint32_t *out_ppm);
 MUST_USE bool lab_parse_time(struct span text, int64_t *out_us);
@@ -104,7 +108,7 @@ struct lab_command {
     int64_t value;              /* millionths, microseconds, satoshis or a count; 0 where there is none */
     enum lab_strategy strategy; /* of ATTACK; the setup's where none was given */
     bool has_strategy;
-    char text[LAB_SETUP_TEXT_MAX];
+    char text[LAB_SETUP_TEXT_MAX]; /* of SAY: what is said; else the whole line as it was written */
 };
 
 struct lab_command_row {
@@ -113,5 +117,7 @@ struct lab_command_row {
 extern const struct lab_command_row lab_command_rows[LAB_COMMANDS];
 
 MUST_USE enum result lab_command_parse(struct lab_command *out, struct span line, struct error *e);
+/* The line that makes it. */
+void lab_command_write(struct buffer *out, const struct lab_command *c);
 
 #endif
