@@ -19,12 +19,16 @@ struct race_outcome {
     unsigned honest_blocks, attacker_blocks, attacker_at_z;
 };
 
+/* With neither patience nor budget a race ends here all the same. */
+enum { RACE_LONGEST = 10000000 };
+
 /* One attempt with lab_dice of this seed, block by block: what a world of whole nodes with the same seed does. */
 struct race_outcome race_one(const struct race_rules *r, uint64_t seed);
 
 enum { RACE_HISTOGRAM = 512 };
 struct race_counts {
     uint64_t trials, stolen;
+    uint64_t depth_sum, blocks_sum; /* of the stolen ones: honest blocks thrown away, blocks of both sides */
     uint64_t depth[RACE_HISTOGRAM], blocks[RACE_HISTOGRAM]; /* of the stolen ones; the last cell holds what is beyond */
 };
 

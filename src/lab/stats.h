@@ -15,7 +15,10 @@ double stats_binomial_test(uint64_t hits, uint64_t n, double p);
 /* Kolmogorov-Smirnov: chance that COUNT samples of an exponential with this MEAN are at least so far off. Sorts
  * SAMPLES. */
 double stats_ks_exponential(double *samples, size_t count, double mean);
-/* Chi-square: chance of a sum at least as large; cells with fewer than five expected are put together. */
+/* Regularised upper incomplete gamma function Q(a, x). */
+double stats_gamma_upper(double a, double x);
+/* Chi-square: chance of a sum at least as large; cells with fewer than five expected are put together.
+ * What the shares leave over is one more cell. */
 double stats_chi_square(const uint64_t *seen, const double *expected_share, size_t cells, uint64_t total);
 
 #endif
