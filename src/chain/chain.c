@@ -74,6 +74,7 @@ enum result chain_open(struct chain **out, const struct chain_params *params, co
         chain_free(c);
         return r;
     }
+    c->settled = chain_tip(c);
     chain_is_initial_download(c, now_s);
     *out = c;
     return RESULT_OK;

@@ -37,6 +37,7 @@ struct chain_options {
     uint64_t sig_cache_bytes;
     int64_t max_tip_age_s; /* -maxtipage; 0: a day */
     uint64_t prune_target; /* bytes of block files to stay below (chain_prune.h); 0: keep all; or PRUNE_MANUALLY */
+    uint32_t max_reorg;    /* blocks that a reorganisation may throw away (not Bitcoin's rules); 0: any number */
     bool reindex;          /* the index is empty and will be rebuilt from the files */
     bool check_index;      /* recompute the invariants of the tree after each change (-checkblockindex) */
     uint8_t seed[32];      /* hash keys and cache secrets; secret */
@@ -81,7 +82,10 @@ struct chain {
     int32_t next_sequence;
     int32_t precious_sequence; /* counts down: preciousblock */
     struct u256 precious_work;
-    struct u256 reorg_work; /* most work that the tip had in the reorganisation under way */
+    struct u256 reorg_work;           /* most work that the tip had in the reorganisation under way */
+    const struct block_node *settled; /* the tip before that reorganisation; without one, the tip */
+    const struct block_node *chosen;  /* max_reorg does not keep the operator from this block; NULL: none */
+    const struct block_node *refused; /* lowest block of the last branch that max_reorg kept us from */
     struct connect_work work;
 
     struct coins *coins;
@@ -100,6 +104,7 @@ struct chain {
     const char *scripts_reason; /* why scripts were verified last; NULL: they were not, or nothing is connected yet */
     bool scripts_logged;        /* SCRIPTS_REASON is in the log */
     bool reindexing;            /* the block index is being rebuilt from the files */
+    bool loading;               /* blocks are being read from files: max_reorg does not hold (the owner sets it) */
     uint64_t blocks_connected, txs_connected, inputs_connected; /* since start, for progress */
 };
 

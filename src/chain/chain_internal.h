@@ -75,6 +75,15 @@ struct script_run *script_run_start(struct chain *c, const struct block *block, 
 /* Waits; false with the verdict of the first input (in block order) that failed. Frees RUN. */
 MUST_USE bool script_run_finish(struct chain *c, struct script_run *run, struct verdict *v);
 
+/* ---- chain_limit.c ---- */
+
+/* True where N's branch must not be joined because more than max_reorg blocks would be thrown away. */
+bool limit_refuses(const struct chain *c, const struct block_node *n);
+
+/* The chain is at rest, and BEST (may be NULL) is the best of all candidates: logged, once a branch, where the limit
+ * keeps us from it. */
+void limit_report(struct chain *c, const struct block_node *best);
+
 /* ---- chain_step.c ---- */
 
 /* The candidates anew from all blocks: after failures were taken back, or the order of arrival was changed. */

@@ -111,7 +111,10 @@ static void candidates_prune(struct chain *c)
 
 static struct block_node *best_candidate(const struct chain *c)
 {
-    return c->candidate_count ? c->candidates[c->candidate_first + c->candidate_count - 1] : NULL;
+    struct block_node *const *list = c->candidates + c->candidate_first;
+    for (size_t i = c->candidate_count; i-- > 0;)
+        if (!limit_refuses(c, list[i])) return list[i];
+    return NULL;
 }
 
 /* Takes N and all that descend from it out of the list. */
@@ -300,6 +303,7 @@ static enum result connect_tip(struct chain *c, struct block_node *n, const stru
     out->kind = NOTICE_CONNECTED;
     out->undo = (struct undo){.coins = c->work.coins, .count = c->work.count};
     set_active_tip(c, n);
+    if (!chain_in_reorg(c)) c->settled = n;
     candidates_prune(c);
     count_connected(c, out);
     return RESULT_OK;
@@ -342,6 +346,15 @@ bool chain_in_reorg(const struct chain *c)
     return tip && u256_cmp(tip->header.chainwork, c->reorg_work) <= 0;
 }
 
+/* The tip is the best there is. */
+static void rest(struct chain *c)
+{
+    c->reorg_work = u256_from_u64(0);
+    c->settled = chain_tip(c);
+    c->chosen = NULL;
+    if (c->candidate_count) limit_report(c, c->candidates[c->candidate_first + c->candidate_count - 1]);
+}
+
 enum result chain_step(struct chain *c, int64_t now_s, const struct block *given, struct notice *out, struct error *e)
 {
     *out = (struct notice){0};
@@ -358,7 +371,7 @@ enum result chain_step(struct chain *c, int64_t now_s, const struct block *given
                         given, out, e);
         if (out->kind == NOTICE_INVALID) note_invalid(c, best); /* the chain that was refused has its work */
     } else {
-        c->reorg_work = u256_from_u64(0);
+        rest(c);
     }
     if (r) notice_clear(out);
     if (out->kind != NOTICE_NONE) {

@@ -36,6 +36,7 @@ void chain_reconsider(struct chain *c, struct block_node *n)
         if (k == c->best_invalid) c->best_invalid = NULL;
     }
     block_tree_update_best_header(&c->tree);
+    c->chosen = n;
     candidates_rebuild(c);
 }
 
@@ -47,5 +48,6 @@ void chain_precious(struct chain *c, struct block_node *n)
     c->precious_work = tip->header.chainwork;
     n->sequence = c->precious_sequence;
     if (c->precious_sequence > INT_MIN) c->precious_sequence--;
+    c->chosen = n;
     candidates_rebuild(c);
 }

@@ -6,12 +6,15 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/hashmap.h"
 #include "base/text.h"
 #include "chain/chain_prune.h"
 #include "index/index.h"
 #include "mempool/fee_estimator.h"
 #include "miner/block_template.h"
 #include "node/peers.h"
+
+#define REORGS_HASH UINT64_C(0x72656f726773) /* its keys are not those of others */
 
 static void open_mempool(struct node *n)
 {
@@ -33,6 +36,7 @@ enum result node_open(struct node **out, const struct node_options *options, con
     n->now_us = n->start_us = now_us;
     n->mock_time_s = options->mock_time_s;
     random_init(&n->random, options->chain.seed);
+    n->reorgs = reorgs_new(hash_bytes(REORGS_HASH, options->chain.seed, sizeof(options->chain.seed)));
     enum result r = chain_open(&n->chain, &options->params, &options->chain, ports, node_time_s(n), log, e);
     if (!r && options->tx_index.ops) r = tx_index_open(&n->tx_index, options->tx_index, n->chain, log, e);
     if (!r && options->coin_stats.ops) r = coin_stats_index_open(&n->coin_stats, options->coin_stats, n->chain, log, e);
@@ -62,6 +66,7 @@ void node_free(struct node *n)
     coin_stats_index_free(n->coin_stats);
     filter_index_free(n->filters);
     block_template_free(n->shared_template);
+    reorgs_free(n->reorgs);
     chain_free(n->chain);
     free(n->actions);
     free(n);
@@ -140,6 +145,12 @@ static void note_tip(struct node *n, struct block_node *before)
     if (n->p2p && before) p2p_on_tip(n->p2p, before); /* none: genesis was connected */
 }
 
+static void add_alert(struct node *n, enum warning_kind kind)
+{
+    struct node_action *a = add_action(n, ACTION_ALERT);
+    snprintf(a->text, sizeof(a->text), "%s", n->warnings.text[kind]);
+}
+
 /* Looks for something to warn of; while catching up nobody is bothered. */
 static void update_warnings(struct node *n)
 {
@@ -148,9 +159,36 @@ static void update_warnings(struct node *n)
     for (int k = 0; k < WARNING_KINDS; k++) {
         if (!(fresh >> k & 1)) continue;
         log_warning(n->log, "%s", n->warnings.text[k]);
-        struct node_action *a = add_action(n, ACTION_ALERT);
-        snprintf(a->text, sizeof(a->text), "%s", n->warnings.text[k]);
+        add_alert(n, (enum warning_kind)k);
     }
+}
+
+static void raise_reorg_alarm(struct node *n, struct reorg *o)
+{
+    char old_tip[HASH_TEXT], new_tip[HASH_TEXT];
+    o->alarm = true;
+    reorgs_set_alarm(n->reorgs, o->new_height);
+    warnings_set_reorg(&n->warnings, o);
+    log_warning(
+        n->log,
+        "Reorganisation of %u blocks: from %s at height %d to %s at height %d; payments reversed: %llu, of them "
+        "in conflict with the new branch: %zu",
+        o->depth, block_hash_text(old_tip, &o->old_tip), o->old_height, block_hash_text(new_tip, &o->new_tip),
+        o->new_height, (unsigned long long)reorg_reversed(o), o->fates[REORG_CONFLICTED]);
+    add_alert(n, WARNING_REORGANISATION);
+}
+
+/* The chain rests: was that a reorganisation? What the operator ordered alarms nobody. */
+static void note_reorg(struct node *n, bool by_operator)
+{
+    int64_t time_us = n->mock_time_s ? n->mock_time_s * 1000000 : n->now_us;
+    struct reorg *o = reorgs_end(n->reorgs, chain_tip(n->chain), n->mempool, time_us);
+    if (o) {
+        o->by_operator = by_operator;
+        if (n->options.reorg_alarm && o->depth > n->options.reorg_alarm && !o->loading && !by_operator)
+            raise_reorg_alarm(n, o);
+    }
+    if (!reorgs_alarm_holds(n->reorgs, chain_height(n->chain))) warnings_set_reorg(&n->warnings, NULL);
 }
 
 /* ---- notices ---- */
@@ -201,13 +239,15 @@ struct steps {
     unsigned limit;                      /* blocks; 0: none */
     const struct block_hash *invalid_of; /* may be NULL: this block's failure is copied to `verdict` */
     struct verdict *verdict;
-    bool more; /* the limit was reached before the best chain */
+    bool by_operator; /* invalidateblock and the like */
+    bool more;        /* the limit was reached before the best chain */
 };
 
 static enum result one_step(struct node *n, struct steps *s, bool *more, struct error *e)
 {
     struct notice notice;
     enum result r = chain_step(n->chain, node_time_s(n), s->given, &notice, e);
+    if (!r) reorgs_on_notice(n->reorgs, &notice);
     if (!r && notice.kind != NOTICE_NONE) r = spread(n, &notice, e);
     if (!r && notice.kind == NOTICE_INVALID && s->invalid_of &&
         block_hash_equal(s->invalid_of, &notice.node->header.hash))
@@ -225,6 +265,7 @@ static enum result run_steps(struct node *n, struct steps *s, struct error *e)
     struct block_node *before = chain_tip(n->chain);
     enum result r;
     bool more;
+    reorgs_begin(n->reorgs, before, n->importing || chain_is_initial_download(n->chain, node_time_s(n)));
     for (unsigned done = 1;; done++) {
         r = one_step(n, s, &more, e);
         if (r || !more) break;
@@ -237,6 +278,7 @@ static enum result run_steps(struct node *n, struct steps *s, struct error *e)
     mempool_settle(n->mempool);
     r = node_look_after_mempool(n, e);
     if (r) return r;
+    note_reorg(n, s->by_operator);
     if (chain_tip(n->chain) != before) note_tip(n, before);
     update_warnings(n);
     return RESULT_OK;
@@ -272,22 +314,28 @@ enum result node_submit_block(struct node *n, const struct block *b, bool *is_ne
     return run_steps(n, &(struct steps){.given = given, .invalid_of = &b->hash, .verdict = v}, e);
 }
 
+/* The operator has chosen. */
+static enum result activate_choice(struct node *n, struct error *e)
+{
+    return run_steps(n, &(struct steps){.by_operator = true}, e);
+}
+
 enum result node_invalidate(struct node *n, struct block_node *b, struct error *e)
 {
     chain_invalidate(n->chain, b);
-    return node_activate(n, NULL, e);
+    return activate_choice(n, e);
 }
 
 enum result node_reconsider(struct node *n, struct block_node *b, struct error *e)
 {
     chain_reconsider(n->chain, b);
-    return node_activate(n, NULL, e);
+    return activate_choice(n, e);
 }
 
 enum result node_precious(struct node *n, struct block_node *b, struct error *e)
 {
     chain_precious(n->chain, b);
-    return node_activate(n, NULL, e);
+    return activate_choice(n, e);
 }
 
 enum result node_prune(struct node *n, int32_t height, struct error *e)
@@ -300,6 +348,7 @@ enum result node_prune(struct node *n, int32_t height, struct error *e)
 void node_set_importing(struct node *n, bool importing)
 {
     n->importing = importing;
+    n->chain->loading = importing;
     if (n->p2p) p2p_set_importing(n->p2p, importing);
 }
 

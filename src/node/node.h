@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "chain/chain.h"
 #include "mempool/mempool.h"
+#include "node/reorgs.h"
 #include "node/warnings.h"
 
 struct addrman;
@@ -27,6 +28,7 @@ struct node_options {
     const char *subversion;            /* "/Satoshi:31.99.0/cairn:0.1.0(comment)/" */
     const char *log_path;              /* for getrpcinfo; may be "" */
     int32_t stop_at_height;            /* 0: never */
+    uint32_t reorg_alarm;              /* warn of reorganisations of more blocks than these; 0: of none */
     int64_t mock_time_s;               /* 0: the shell's clock */
     uint64_t block_max_weight_wu;      /* of templates; 0: what the rules allow */
     uint64_t block_reserved_weight_wu; /* of templates, for the header and the miner's coinbase */
@@ -70,6 +72,7 @@ struct node {
     uint64_t template_weight_wu, template_txs; /* the coinbase is in neither but as reserved weight */
     struct block_template *shared_template;    /* what getblocktemplate serves to all; NULL: none */
     struct warnings warnings;
+    struct reorgs *reorgs; /* the last ones: node_reorgs */
 
     struct node_action *actions;
     size_t action_count, action_cap;

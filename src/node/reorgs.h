@@ -59,6 +59,9 @@ const struct reorg *node_reorgs(const struct node *n, size_t *count);
 /* "mempool", "mined", "conflicted", "dropped", "coinbase" */
 const char *reorg_fate_name(enum reorg_fate fate);
 
+/* Transactions that were confirmed before it and are not after it, rewards apart: payments reversed. */
+uint64_t reorg_reversed(const struct reorg *o);
+
 /* ---- for the node itself ---- */
 
 struct reorgs;

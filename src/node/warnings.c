@@ -5,6 +5,7 @@
 
 #include "consensus/pow.h"
 #include "consensus/versionbits.h"
+#include "node/reorgs.h"
 
 /* Bits that deployments may use; miners roll the others as they like (BIP323). */
 enum { BITS = 5, MAIN_THRESHOLD = 1815, INVALID_BLOCKS_AHEAD = 6 };
@@ -80,4 +81,15 @@ unsigned warnings_update(struct warnings *w, struct chain *c)
     for (int k = 0; k < WARNING_KINDS; k++)
         if (w->text[k][0] && !had[k]) fresh |= 1u << k;
     return fresh;
+}
+
+void warnings_set_reorg(struct warnings *w, const struct reorg *o)
+{
+    char *text = w->text[WARNING_REORGANISATION];
+    text[0] = 0;
+    if (!o) return;
+    snprintf(text, WARNING_TEXT,
+             "Warning: A reorganisation threw away %u blocks, those from height %d on, and reversed %llu payments, %zu "
+             "of them for good. Wait for more confirmations than usual; getreorgs has the details.",
+             o->depth, o->fork_height + 1, (unsigned long long)reorg_reversed(o), o->fates[REORG_CONFLICTED]);
 }
