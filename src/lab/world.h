@@ -16,6 +16,9 @@ struct node;
 enum lab_role { LAB_ROLE_HONEST, LAB_ROLE_WATCHER, LAB_ROLE_MERCHANT, LAB_ROLE_OUTLET, LAB_ROLE_HIDEOUT, LAB_ROLES };
 
 struct lab_world *lab_world_new(const struct lab_setup *setup, const char *name);
+/* The same on an image (image.h) that is made once for many worlds and must outlive none of them. */
+struct lab_image;
+struct lab_world *lab_world_new_on(const struct lab_image *image, const struct lab_setup *setup, const char *name);
 void lab_world_free(struct lab_world *w);
 
 /* Goes on until at least one more event is in the list. False: it is over (or it broke: lab_world_failure). */
@@ -66,7 +69,7 @@ struct lab_block {
     uint32_t txs;
 };
 size_t lab_world_block_count(const struct lab_world *w);
-const struct lab_block *lab_world_block(const struct lab_world *w, uint32_t block);
+struct lab_block lab_world_block(const struct lab_world *w, uint32_t block);
 
 /* How an attempt to steal stands or ended. */
 struct lab_outcome {

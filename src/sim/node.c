@@ -83,6 +83,8 @@ static void chain_options_fill(struct sim_node *n, struct node_options *o)
     o->chain.cache_bytes = w->coins_cache_bytes;
     o->chain.max_file_bytes = w->file_bytes;
     o->chain.sig_cache_bytes = 4096;
+    o->chain.max_reorg = w->max_reorg;
+    o->reorg_alarm = w->reorg_alarm;
     random_bytes(&s->random, o->chain.seed, sizeof(o->chain.seed));
     o->mempool = mempool_options_default();
     if (w->cluster_count) o->mempool.cluster_count = w->cluster_count;

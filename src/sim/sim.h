@@ -43,6 +43,8 @@ struct sim_swarm {
     unsigned max_txs;       /* in a block that only its miner knows */
     int64_t pay_us;         /* average time between payments; 0: none */
     unsigned cluster_count; /* -limitclustercount */
+    unsigned reorg_alarm;   /* -reorgalarm of all nodes */
+    unsigned max_reorg;     /* -maxreorg of all nodes */
     unsigned poison;        /* addresses of nobody that each seed answers with */
 };
 
