@@ -47,9 +47,10 @@ static const char STYLE[] =
     "circle.st,rect.st{fill:var(--paper)}rect.hi,circle.hi{fill:var(--paper);stroke-dasharray:3 "
     "3}circle,rect{stroke-width:2}"
     "rect.sh{stroke:var(--ink)}circle.sh{stroke:var(--ink)}rect.sh.st{stroke:var(--attacker);stroke-width:3}\n"
-    ".root{fill:var(--tint);stroke:var(--ink)}.strike{stroke:var(--soft);stroke-width:1}.paid{fill:var(--merchant);"
+    ".root{fill:var(--tint);stroke:var(--ink)}.strike{stroke:var(--soft);stroke-width:1;stroke-opacity:.5}.paid{fill:"
+    "var(--merchant);"
     "stroke:none}\n"
-    ".e{fill:none;stroke:var(--soft);stroke-width:1.5}.e.f{stroke:var(--ink);stroke-width:4}.dots{stroke-dasharray:2 "
+    ".ed{fill:none;stroke:var(--soft);stroke-width:1.5}.ed.f{stroke:var(--ink);stroke-width:4}.dots{stroke-dasharray:2 "
     "4}\n"
     ".frame{fill:none;stroke:var(--line);stroke-width:1}.grid{stroke:var(--line);stroke-width:1;fill:none}\n"
     ".l{fill:none;stroke-width:2;stroke:var(--honest)}.l.at{stroke:var(--attacker);stroke-dasharray:6 "
@@ -132,6 +133,8 @@ static void facts(struct buffer *out, const struct report_model *m)
     if (m->order_count > 0) {
         fact_begin(out, lost_coins(m) > 0);
         report_coins(out, lost_coins(m));
+        while (out->data[out->len - 1] == '0') out->len--;
+        if (out->data[out->len - 1] == '.') out->len--;
         fact_end(out, "BTC that the merchant lost");
     }
     buffer_put_str(out, "</ul>\n");

@@ -70,6 +70,15 @@ static void words_of_attack(struct buffer *out, const struct lab_event *e)
     if (e->b > 0) buffer_printf(out, "; its payment has %lld confirmations", (long long)e->b);
 }
 
+static void alarm_words(struct buffer *out, const struct report_model *m, const struct lab_event *e)
+{
+    buffer_put_str(out, "Alarm of ");
+    report_text(out, report_node_name(m, e->node));
+    buffer_put_str(out, ": ");
+    report_text(out, e->text);
+    buffer_printf(out, strcmp(e->text, "reorganisation") == 0 ? ", %lld deep" : ", %lld minutes", (long long)e->a);
+}
+
 /* What a reader of the story needs to know of an event; false: nothing. *CLASS is how it is shown. */
 static bool words(struct buffer *out, const struct report_model *m, const struct lab_event *e, const char **class)
 {
@@ -110,11 +119,9 @@ static bool words(struct buffer *out, const struct report_model *m, const struct
         return true;
     case LAB_EVENT_ATTACK: words_of_attack(out, e); return true;
     case LAB_EVENT_ALARM:
+        if (m->r->scenario->setup.merchant && !role_is(m, e->node, LAB_ROLE_MERCHANT)) return false;
         *class = "alarm";
-        buffer_put_str(out, "Alarm at ");
-        report_text(out, report_node_name(m, e->node));
-        buffer_put_str(out, ": ");
-        report_text(out, e->text);
+        alarm_words(out, m, e);
         return true;
     case LAB_EVENT_END:
         buffer_put_str(out, "The end: ");
@@ -244,25 +251,29 @@ void report_ledger(struct buffer *out, const struct report_model *m)
 
 /* ---- reorganisations and alarms ---- */
 
-static int deepest_first(const void *a, const void *b)
+/* Deepest first; those of several nodes that changed between the same branches stand together. */
+static int by_depth(const void *a, const void *b)
 {
     const struct lab_event *x = *(const struct lab_event *const *)a, *y = *(const struct lab_event *const *)b;
     if (x->a != y->a) return x->a > y->a ? -1 : 1;
+    if (x->block != y->block) return x->block < y->block ? -1 : 1;
+    if (x->other != y->other) return x->other < y->other ? -1 : 1;
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-static int earliest_first(const void *a, const void *b)
+/* One row for the COUNT nodes that did the same. */
+static void reorg_row(struct buffer *out, const struct report_model *m, const struct lab_event **same, size_t count)
 {
-    const struct lab_event *x = *(const struct lab_event *const *)a, *y = *(const struct lab_event *const *)b;
-    return x->seq < y->seq ? -1 : x->seq > y->seq;
-}
-
-static void reorg_row(struct buffer *out, const struct report_model *m, const struct lab_event *e)
-{
+    enum { NAMES = 4 };
+    const struct lab_event *e = same[0];
     buffer_put_str(out, "<tr><td>");
     report_time(out, e->at_us);
-    buffer_put_str(out, "</td><td>");
-    report_text(out, report_node_name(m, e->node));
+    buffer_put_str(out, "</td><td class=\"w\">");
+    for (size_t i = 0; i < count && i < NAMES; i++) {
+        if (i > 0) buffer_put_str(out, ", ");
+        report_text(out, report_node_name(m, same[i]->node));
+    }
+    if (count > NAMES) buffer_printf(out, " and %zu more", count - NAMES);
     buffer_printf(out, "</td><td>%lld</td><td>%lld</td><td>%lld</td></tr>\n", (long long)e->a, (long long)e->b,
                   (long long)e->c);
 }
@@ -270,19 +281,27 @@ static void reorg_row(struct buffer *out, const struct report_model *m, const st
 static void reorg_table(struct buffer *out, const struct report_model *m)
 {
     const struct lab_event **list = mem_calloc(m->reorgs + 1, sizeof(void *));
-    size_t count = 0;
+    size_t count = 0, rows = 0, left_out = 0;
     for (size_t i = 0; i < m->r->event_count; i++) {
         if (m->r->events[i].kind == LAB_EVENT_REORG) list[count++] = &m->r->events[i];
     }
-    qsort(list, count, sizeof(void *), deepest_first);
-    size_t shown = count < REORGS_MAX ? count : REORGS_MAX;
-    qsort(list, shown, sizeof(void *), earliest_first);
-    buffer_put_str(out, "<div class=\"wide\"><table><thead><tr><th>time</th><th>node</th><th>blocks thrown "
-                        "away</th><th>transactions back in "
-                        "the pool</th><th>gone for good</th></tr></thead><tbody>\n");
-    for (size_t i = 0; i < shown; i++) reorg_row(out, m, list[i]);
+    qsort(list, count, sizeof(void *), by_depth);
+    buffer_put_str(
+        out,
+        "<div class=\"wide\"><table><thead><tr><th>first at</th><th class=\"w\">nodes</th><th>blocks thrown away</th>"
+        "<th>transactions back in the pool</th><th>gone for good</th></tr></thead><tbody>\n");
+    for (size_t i = 0, end; i < count; i = end) {
+        for (end = i + 1; end < count && list[end]->a == list[i]->a && list[end]->block == list[i]->block; end++) {
+            if (list[end]->other != list[i]->other) break;
+        }
+        if (rows++ < REORGS_MAX)
+            reorg_row(out, m, list + i, end - i);
+        else
+            left_out++;
+    }
     buffer_put_str(out, "</tbody></table></div>\n");
-    if (count > shown) buffer_printf(out, "<p>Of %zu reorganisations the %zu deepest are shown.</p>\n", count, shown);
+    if (left_out > 0)
+        buffer_printf(out, "<p>The deepest are shown; %zu that were not deeper are left out.</p>\n", left_out);
     free(list);
 }
 
@@ -293,14 +312,11 @@ static void alarm_list(struct buffer *out, const struct report_model *m)
     for (size_t i = 0; i < m->r->event_count; i++) {
         const struct lab_event *e = &m->r->events[i];
         if (e->kind != LAB_EVENT_ALARM || shown++ >= ALARMS_MAX) continue;
-        bool depth = strcmp(e->text, "reorganisation") == 0;
         buffer_put_str(out, "<li>");
         report_time(out, e->at_us);
         buffer_put_str(out, " ");
-        report_text(out, report_node_name(m, e->node));
-        buffer_put_str(out, ": ");
-        report_text(out, e->text);
-        buffer_printf(out, depth ? ", %lld deep</li>\n" : ", %lld minutes</li>\n", (long long)e->a);
+        alarm_words(out, m, e);
+        buffer_put_str(out, "</li>\n");
     }
     buffer_put_str(out, "</ul>\n");
     if (shown > ALARMS_MAX) buffer_printf(out, "<p>The first %d are shown.</p>\n", ALARMS_MAX);

@@ -184,7 +184,7 @@ void report_theory(struct buffer *out, const struct report_model *m)
     const struct lab_setup *s = &m->r->scenario->setup;
     if (!s->merchant || s->q_ppm == 0 || s->q_ppm >= LAB_PPM || s->confirmations == 0) return;
     buffer_put_str(out, "<section id=\"theory\">\n<h2>The chance of a double spend</h2>\n<p>For an attacker with ");
-    report_percent(out, s->q_ppm / 1e6);
+    lab_write_share(out, s->q_ppm);
     buffer_printf(out, " of all hash power against %u confirmation%s.", s->confirmations,
                   s->confirmations == 1 ? "" : "s");
     if (s->eclipsed) {

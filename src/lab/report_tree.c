@@ -243,8 +243,8 @@ static void draw_edge(struct buffer *out, const struct tree *t, uint32_t block, 
     if (from->cut) y0 = y1;
     if (from->folded) x0 = from->x + FOLD / 2.0;
     if (from->row != c->row) x0 = MARGIN - 20;
-    buffer_printf(out, "<path class=\"%s\" d=\"M%.0f %.0fC%.0f %.0f %.0f %.0f %.0f %.0f\" />\n", b->final ? "e f" : "e",
-                  x0, y0, (x0 + c->x) / 2, y0, (x0 + c->x) / 2, y1, c->x, y1);
+    buffer_printf(out, "<path class=\"%s\" d=\"M%.0f %.0fC%.0f %.0f %.0f %.0f %.0f %.0f\" />\n",
+                  b->final ? "ed f" : "ed", x0, y0, (x0 + c->x) / 2, y0, (x0 + c->x) / 2, y1, c->x, y1);
 }
 
 /* What is folded: in each lane that goes through, how many blocks of which side. */
@@ -269,7 +269,7 @@ static void draw_fold(struct buffer *out, const struct tree *t, size_t column, i
         double y = lane_y(lane, top);
         bool begins = column == 0 || t->columns[column - 1].row != c->row;
         double x0 = begins ? MARGIN - 20 : c->x - FOLD / 2.0 - STEP / 2.0;
-        buffer_printf(out, "<path class=\"%s dots\" d=\"M%.0f %.0fH%.0f\" />", final ? "e f" : "e", x0, y,
+        buffer_printf(out, "<path class=\"%s dots\" d=\"M%.0f %.0fH%.0f\" />", final ? "ed f" : "ed", x0, y,
                       c->x + FOLD / 2.0);
         if (sides[0] > 0 && sides[1] > 0) {
             buffer_printf(out, "<text class=\"fold\" x=\"%.0f\" y=\"%.0f\">%u honest</text>", c->x, y - 5, sides[0]);
