@@ -29,8 +29,8 @@ unsigned theory_confirmations(double (*chance)(double q, unsigned z), double q, 
 /* The attacker's blocks when the z-th confirmation is found are negative binomial: the chance of exactly K. */
 double theory_attacker_blocks(double q, unsigned z, unsigned k);
 
-/* Of the attempts that succeed (strict): N blocks of both sides, D honest blocks thrown away. Arrays of COUNT, from 0
- * on; what is beyond is lost. G, BUDGET as above. */
+/* Of the attempts that succeed (strict): N blocks of both sides, D honest blocks thrown away; chances given success.
+ * Arrays of COUNT, from 0 on; what is beyond is lost. G, BUDGET as above. */
 void theory_depths(double q, unsigned z, unsigned g, unsigned budget, double *depth, double *blocks, size_t count);
 struct theory_summary {
     double mean, median, p95;
@@ -38,7 +38,8 @@ struct theory_summary {
 struct theory_summary theory_summarise(const double *weights, size_t count);
 
 /* Break-even value of a theft in block rewards (own blocks lost on failure against the value won), for the best
- * patience of 0-6, 8, 10, 12, 15, 20, z ... z+8. *G: which. */
+ * patience of 0-6, 8, 10, 12, 15, 20, z ... z+8. *G: which; here 0 is an attacker who
+ * gives up at the last confirmation unless he is ahead then. */
 double theory_break_even(double q, unsigned z, unsigned *g);
 
 /* Cost of the attacker's blocks with rented hash power. */
@@ -59,6 +60,8 @@ double theory_selfish_threshold(double gamma);
  * MAX_FORK: share of the chain. RANDOM_TIES: nodes choose between equal branches at random, Eyal and Sirer's
  * countermeasure. */
 double theory_optimal_share(double alpha, double gamma, unsigned max_fork, bool random_ties);
+/* The smallest share that the best strategy makes more of. */
+double theory_optimal_threshold(double gamma, unsigned max_fork, bool random_ties);
 
 /* Many equal miners, all linked, delay DELAY_S: share of blocks that end stale; and the attacker's share against those
  * that do not. */

@@ -90,33 +90,62 @@ static void sweep(struct decision *p, double *low, double *high)
     p->next = old;
 }
 
-static bool pays(struct decision *p, double rho)
+/* Is the mean pay above LEAST? */
+static bool pays(struct decision *p, double rho, double least)
 {
     double low, high;
     p->rho = rho;
     do sweep(p, &low, &high);
-    while (low <= 0 && high >= 0 && high - low > 1e-8);
-    return low + high > 0;
+    while (low <= least && high >= least && high - low > least / 10 + 1e-8);
+    return low + high > 2 * least;
+}
+
+static void decision_init(struct decision *p, double gamma, unsigned max_fork, bool random_ties)
+{
+    *p = (struct decision){.gamma = gamma, .most = max_fork < 2 ? 2 : (int)max_fork, .random_ties = random_ties};
+    size_t states = at(p, p->most, p->most, FORK_RACE) + 1;
+    p->value = mem_calloc(states, sizeof(double));
+    p->next = mem_calloc(states, sizeof(double));
+}
+
+static void decision_free(struct decision *p)
+{
+    free(p->value);
+    free(p->next);
 }
 
 double theory_optimal_share(double alpha, double gamma, unsigned max_fork, bool random_ties)
 {
+    struct decision p;
     if (alpha <= 0) return 0;
     if (alpha >= 0.5) return 1;
-    struct decision p = {.alpha = alpha, .gamma = gamma, .most = (int)max_fork, .random_ties = random_ties};
-    if (p.most < 2) p.most = 2;
-    size_t states = at(&p, p.most, p.most, FORK_RACE) + 1;
-    p.value = mem_calloc(states, sizeof(double));
-    p.next = mem_calloc(states, sizeof(double));
+    decision_init(&p, gamma, max_fork, random_ties);
+    p.alpha = alpha;
     double low = alpha, high = alpha / (1 - alpha);
     while (high - low > 1e-6) {
         double middle = (low + high) / 2;
-        if (pays(&p, middle))
+        if (pays(&p, middle, 0))
             low = middle;
         else
             high = middle;
     }
-    free(p.value);
-    free(p.next);
+    decision_free(&p);
+    return (low + high) / 2;
+}
+
+/* Honest mining pays nothing at RHO = ALPHA, and is one of the strategies: so the best pays more, or nothing. */
+double theory_optimal_threshold(double gamma, unsigned max_fork, bool random_ties)
+{
+    struct decision p;
+    double low = 0, high = 0.5;
+    decision_init(&p, gamma, max_fork, random_ties);
+    while (high - low > 1e-5) {
+        p.alpha = (low + high) / 2;
+        if (pays(&p, p.alpha, 1e-6))
+            high = p.alpha;
+        else
+            low = p.alpha;
+    }
+    decision_free(&p);
     return (low + high) / 2;
 }
