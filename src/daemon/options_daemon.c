@@ -164,6 +164,9 @@ static const struct option_row rows[] = {
     {"maxmempool", OPTION_INT, GROUP_GENERAL, 0, "<MB>", "300", "Keep the memory pool below this many megabytes."},
     {"maxreceivebuffer", OPTION_INT, GROUP_CONNECTION, 0, "<n>", "5000",
      "Receive buffer of a connection, in units of 1000 bytes."},
+    {"maxreorg", OPTION_INT, GROUP_DEBUG, OPTION_DEBUG_ONLY, "<n>", "0",
+     "Refuse to leave a branch where that would throw away more blocks than these; 0, as Bitcoin, sets no limit. "
+     "Regtest only, for teaching: nodes that were apart for longer never agree again."},
     {"maxsendbuffer", OPTION_INT, GROUP_CONNECTION, 0, "<n>", "1000",
      "Send buffer of a connection, in units of 1000 bytes."},
     {"maxsigcachesize", OPTION_INT, GROUP_DEBUG, OPTION_DEBUG_ONLY, "<MiB>", "32", "Memory for the signature cache."},
@@ -227,6 +230,9 @@ static const struct option_row rows[] = {
      "Rebuild the block index and the chain state from the block files."},
     {"reindex-chainstate", OPTION_BOOL, GROUP_GENERAL, 0, NULL, "0",
      "Rebuild the chain state from the blocks that are indexed."},
+    {"reorgalarm", OPTION_INT, GROUP_GENERAL, 0, "<n>", "3",
+     "Warn the owner (log, -alertnotify, warnings of getblockchaininfo) of a reorganisation that throws away more "
+     "blocks than these; 0 never warns. getreorgs lists them all."},
     {"resetguisettings", OPTION_BOOL, GROUP_GENERAL, OPTION_HIDDEN, NULL, "0", ""},
     {"rest", OPTION_BOOL, GROUP_RPC, OPTION_RESERVED, NULL, "0", "Answer REST requests, which need no password."},
     {"rpcallowip", OPTION_LIST, GROUP_RPC, 0, "<network>", NULL,

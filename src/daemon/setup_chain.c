@@ -111,6 +111,12 @@ static void set_pruning(struct daemon *d)
     if (fast && d->options.params.type == CHAIN_REGTEST) d->options.params.prune_after_height = FAST_PRUNE_AFTER_HEIGHT;
 }
 
+static uint32_t block_count(const struct daemon *d, const char *name)
+{
+    int64_t n = args_int(&d->args, name);
+    return n < 0 ? 0 : n > INT32_MAX ? INT32_MAX : (uint32_t)n;
+}
+
 static void set_limits(struct daemon *d)
 {
     struct chain_options *o = &d->options.chain;
@@ -122,6 +128,8 @@ static void set_limits(struct daemon *d)
     o->max_tip_age_s = args_int_or(&d->args, "maxtipage", 0);
     o->check_index = args_bool_or(&d->args, "checkblockindex", d->options.params.default_consistency_checks);
     o->reindex = args_bool(&d->args, "reindex");
+    o->max_reorg = block_count(d, "maxreorg");
+    d->options.reorg_alarm = block_count(d, "reorgalarm");
     d->options.stop_at_height = (int32_t)args_int(&d->args, "stopatheight");
     d->options.mock_time_s = args_int(&d->args, "mocktime");
 }

@@ -15,6 +15,11 @@ static bool check_chain_only(struct daemon *d, struct start_error *error)
         return start_fail(error, "acceptnonstdtxn is not currently supported for %s chain", p->name);
     if (args_bool(&d->args, "acceptstalefeeestimates") && p->type != CHAIN_REGTEST)
         return start_fail(error, "acceptstalefeeestimates is not supported on %s chain.", p->name);
+    if (args_int(&d->args, "maxreorg") > 0 && p->type != CHAIN_REGTEST)
+        return start_fail(error,
+                          "-maxreorg is for regtest only: it is no rule of Bitcoin, and a node that kept to it could "
+                          "part from the %s network for good.",
+                          p->name);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "mempool/mempool.h"
 #include "node/node.h"
+#include "node/reorg_watch.h"
 
 /* A transaction of the old branch while the chain moves. FATE is DROPPED until something else is known. */
 struct lost_tx {
@@ -33,7 +34,8 @@ struct reorgs {
     struct reorg *list; /* oldest first */
     size_t count, cap;
     uint64_t next_id;
-    int32_t alarm_height; /* -1: there was none */
+    int32_t alarm_height;     /* -1: there was none */
+    struct reorg_watch watch; /* what is in the lists */
 
     /* The chain moves. Lists are from the old tip downwards, in a block from its last transaction to its first. */
     const struct block_node *before;
@@ -58,6 +60,7 @@ struct reorgs *reorgs_new(uint64_t hash_seed)
     r->alarm_height = -1;
     hashmap_init(&r->by_txid, offsetof(struct lost_tx, txid), sizeof(struct txid), hash_seed);
     hashmap_init(&r->by_spent, offsetof(struct lost_input, spent), sizeof(struct outpoint), hash_seed);
+    reorg_watch_init(&r->watch, hash_seed);
     return r;
 }
 
@@ -88,6 +91,7 @@ void reorgs_free(struct reorgs *r)
     if (!r) return;
     forget_lost(r);
     for (size_t i = 0; i < r->count; i++) free(r->list[i].txs);
+    reorg_watch_clear(&r->watch);
     free(r->list);
     free(r);
 }
@@ -111,6 +115,13 @@ uint64_t reorg_reversed(const struct reorg *o)
 {
     uint64_t kept = (uint64_t)o->depth + o->fates[REORG_MINED]; /* one reward in each block */
     return o->tx_count > kept ? o->tx_count - kept : 0;
+}
+
+enum reorg_now node_reorg_tx_now(const struct node *n, const struct reorg_tx *tx, int32_t *height)
+{
+    *height = reorg_watch_height(&n->reorgs->watch, &tx->txid);
+    if (*height >= 0) return REORG_NOW_CONFIRMED;
+    return mempool_find(n->mempool, &tx->txid) ? REORG_NOW_MEMPOOL : REORG_NOW_GONE;
 }
 
 /* ---- the chain moves ---- */
@@ -207,6 +218,7 @@ static void new_block_left(struct reorgs *r, int32_t height)
 void reorgs_on_notice(struct reorgs *r, const struct notice *notice)
 {
     const struct block_node *node = notice->node;
+    reorg_watch_on_notice(&r->watch, notice);
     if (notice->kind != NOTICE_CONNECTED && notice->kind != NOTICE_DISCONNECTED) return;
     int32_t height = node->header.height;
     bool old = r->before && block_node_ancestor(r->before, height) == node;
@@ -252,13 +264,22 @@ static void keep_fates(struct reorgs *r, struct reorg *out, const struct mempool
         out->txs[out->txs_kept++] =
             (struct reorg_tx){.txid = l->txid, .conflict = l->conflict, .height = l->height, .fate = fate};
         out->fates[fate]++;
+        reorg_watch_add(&r->watch, &l->txid, fate == REORG_MINED ? l->marked_at : -1);
     }
+}
+
+static void forget_txs(struct reorgs *r, struct reorg *o)
+{
+    for (size_t i = 0; i < o->txs_kept; i++) reorg_watch_drop(&r->watch, &o->txs[i].txid);
+    free(o->txs);
+    o->txs = NULL;
+    o->txs_kept = 0;
 }
 
 static void make_room(struct reorgs *r)
 {
     if (r->count < REORGS_KEPT) return;
-    free(r->list[0].txs);
+    forget_txs(r, &r->list[0]);
     memmove(r->list, r->list + 1, --r->count * sizeof(*r->list));
 }
 
@@ -270,9 +291,7 @@ static void limit_txs(struct reorgs *r)
         total += o->txs_kept;
         if (total <= REORG_TXS_KEPT_TOTAL) continue;
         total -= o->txs_kept;
-        free(o->txs);
-        o->txs = NULL;
-        o->txs_kept = 0;
+        forget_txs(r, o);
     }
 }
 

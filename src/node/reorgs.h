@@ -62,6 +62,12 @@ const char *reorg_fate_name(enum reorg_fate fate);
 /* Transactions that were confirmed before it and are not after it, rewards apart: payments reversed. */
 uint64_t reorg_reversed(const struct reorg *o);
 
+/* Where a transaction of a list is now. */
+enum reorg_now { REORG_NOW_MEMPOOL, REORG_NOW_CONFIRMED, REORG_NOW_GONE };
+
+/* *HEIGHT: of its block in the active chain where it is confirmed, else -1. */
+enum reorg_now node_reorg_tx_now(const struct node *n, const struct reorg_tx *tx, int32_t *height);
+
 /* ---- for the node itself ---- */
 
 struct reorgs;

@@ -12,7 +12,7 @@ static const struct rpc_method *const lists[] = {
     rpc_coins_methods,     rpc_chain_methods,  rpc_blockstats_methods, rpc_block_methods,  rpc_scan_methods,
     rpc_template_methods,  rpc_peer_methods,   rpc_addresses_methods,  rpc_ban_methods,    rpc_filter_methods,
     rpc_mempool_methods,   rpc_send_methods,   rpc_package_methods,    rpc_spends_methods, rpc_fee_methods,
-    rpc_pool_file_methods,
+    rpc_pool_file_methods, rpc_reorg_methods,
 };
 
 const struct rpc_method *rpc_method_next(size_t *at)

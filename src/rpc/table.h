@@ -20,6 +20,7 @@ extern const struct rpc_method rpc_pool_file_methods[];
 extern const struct rpc_method rpc_key_methods[];
 extern const struct rpc_method rpc_block_methods[];
 extern const struct rpc_method rpc_chain_methods[];
+extern const struct rpc_method rpc_reorg_methods[];
 extern const struct rpc_method rpc_wait_methods[];
 extern const struct rpc_method rpc_coins_methods[];
 extern const struct rpc_method rpc_scan_methods[];

@@ -11,6 +11,9 @@ def refuses(t, text, *args, chain="regtest"):
 def chain_only(t):
     refuses(t, "acceptnonstdtxn is not currently supported for main chain", "-acceptnonstdtxn", chain="main")
     refuses(t, "acceptstalefeeestimates is not supported on test chain.", "-acceptstalefeeestimates", chain="test")
+    for name, args in (("test", ["-maxreorg=1"]), ("main", ["-maxreorg=100"])):
+        refuses(t, "-maxreorg is for regtest only: it is no rule of Bitcoin, and a node that kept to it could part from "
+                f"the {name} network for good.", *args, chain=name)
     t.node("regtest", []).start("-acceptnonstdtxn", "-acceptstalefeeestimates").stop()
 
 
