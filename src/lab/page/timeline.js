@@ -1,0 +1,67 @@
+// The time line: the scrubber, the marks above it, and the buttons beside it.
+import { $, say } from "./dom.js";
+import { clock, sentence, speedName } from "./words.js";
+
+const KIND_COLOUR = {
+    payment: "--merchant", delivered: "--merchant", lost: "--danger", reversed: "--danger", reorg: "--danger",
+    alarm: "--danger", attack: "--attacker-line", partition: "--honest", heal: "--honest", command: "--soft", end: "--ink",
+};
+
+let marksDrawn = "";
+
+function drawMarks(marks, length) {
+    const canvas = $("marks");
+    const width = canvas.clientWidth;
+    const height = canvas.clientHeight;
+    const last = marks.length ? marks[marks.length - 1].seq : 0;
+    const key = `${width} ${length} ${marks.length} ${last}`;
+    if (key === marksDrawn || !width) return;
+    marksDrawn = key;
+    const ratio = window.devicePixelRatio || 1;
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    const c = canvas.getContext("2d");
+    c.scale(ratio, ratio);
+    const style = getComputedStyle(document.documentElement);
+    const colour = {};
+    for (const [kind, name] of Object.entries(KIND_COLOUR)) colour[kind] = style.getPropertyValue(name);
+    for (const mark of marks) {
+        const x = 8 + ((mark.seq + 1) / Math.max(1, length)) * (width - 16);
+        const tall = mark.kind === "reorg" || mark.kind === "alarm" || mark.kind === "lost" || mark.kind === "attack";
+        c.fillStyle = colour[mark.kind] ?? colour.command;
+        c.fillRect(x - 1, tall ? 0 : height * 0.45, 2, height);
+    }
+}
+
+export function forgetMarks() {
+    marksDrawn = "";
+}
+
+// VIEW: { follow, at, replaying }
+export function showTimeline(history, state, view, server) {
+    const length = history.length;
+    const at = view.follow ? length : view.at;
+    const scrubber = $("scrubber");
+    scrubber.max = length;
+    if (document.activeElement !== scrubber || Number(scrubber.value) !== at) scrubber.value = at;
+    scrubber.style.setProperty("--part", `${length ? (at / length) * 100 : 0}%`);
+    scrubber.setAttribute("aria-valuetext", `event ${at} of ${length}, ${clock(state.t)}`);
+    say($("where"), length ? `${clock(state.t)}   event ${at} of ${length}` : "no events yet");
+    const last = at > 0 ? history.events[at - 1] : null;
+    say($("event-words"), last ? sentence(last, state) : "");
+    const playing = view.follow ? Boolean(server?.playing) : view.replaying;
+    $("play").setAttribute("aria-pressed", String(playing));
+    $("play").setAttribute("aria-label", playing ? "Pause" : "Play");
+    const live = Boolean(server?.live);
+    const over = Boolean(server?.over);
+    $("play").disabled = view.follow && (live || !server?.scenario || (over && !playing));
+    $("step").disabled = view.follow && (live || !server?.scenario || over);
+    $("back").disabled = $("to-start").disabled = at === 0;
+    $("to-end").disabled = view.follow;
+    $("slower").disabled = $("faster").disabled = live && view.follow;
+    say($("speed"), live && view.follow ? "real time" : speedName(server?.speed ?? 600));
+    $("past").hidden = view.follow;
+    $("go-on").hidden = live;
+    document.body.classList.toggle("is-past", !view.follow);
+    drawMarks(history.head.marks, length);
+}
