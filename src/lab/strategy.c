@@ -88,6 +88,21 @@ enum result lab_attack_begin(struct lab_world *w, enum lab_strategy strategy, st
     return RESULT_OK;
 }
 
+/* What it kept secret, and is better than what the others have, is thrown away. */
+static void discard_branch(struct lab_world *w)
+{
+    struct sim_node *h = w->members[w->hideout].sim;
+    struct sim_block *b = lab_tip_of(w, w->hideout), *first = NULL;
+    struct error e;
+    for (; lab_block_id(w, b); b = b->parent)
+        if (w->facts[lab_block_id(w, b)].secret) first = b;
+    if (!first) return;
+    sim_node_set_clock(h);
+    if (node_invalidate(h->node, chain_find(h->node->chain, &first->hash), &e))
+        sim_fail(w->sim, "the hideout broke: %s", e.text);
+    sim_node_pump(h);
+}
+
 static void set_free(struct lab_world *w)
 {
     struct sim_node *h = w->members[w->hideout].sim;
@@ -115,6 +130,7 @@ void lab_attack_end(struct lab_world *w, const char *why)
     w->over_height = lab_public_tip(w)->height;
     set_free(w);
     lab_attack_follow(w);
+    discard_branch(w);
 }
 
 /* ---- thinking ---- */

@@ -54,7 +54,8 @@ void lab_double_begin(struct lab_world *w)
     lab_orders_look(w);
 }
 
-/* Eclipsed: each block goes to the relays at once, and when the goods are gone the attacker lets go. */
+/* Eclipsed: each block goes to the relays at once. When the goods are gone, and the network's branch has more work, the
+ * attacker lets go. */
 static void think_eclipsed(struct lab_world *w, bool delivered)
 {
     for (uint32_t i = 0; i < w->member_count; i++)
@@ -67,7 +68,8 @@ static void think_eclipsed(struct lab_world *w, bool delivered)
         lab_emit(w, LAB_EVENT_SHOWN, w->hideout)->block = id;
         lab_emitted(w);
     }
-    if (!delivered || w->attack.shown) return;
+    bool behind = lab_public_tip(w)->height > lab_tip_of(w, w->hideout)->height;
+    if (!delivered || !behind || w->attack.shown) return;
     w->attack.shown = true;
     lab_timer(w, FREE_AFTER_S * SIM_SECOND_US, LAB_TIMER_FREE, 0);
 }

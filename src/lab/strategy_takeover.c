@@ -51,10 +51,12 @@ void lab_takeover_think(struct lab_world *w)
     const struct chain *c = w->members[w->hideout].sim->node->chain;
     lab_attack_follow(w);
     /* The lowest of the public branch that it does not like, and has not refused. */
-    for (struct sim_block *b = public; b && b->height > w->attack.fork->height; b = b->parent) {
+    for (struct sim_block *b = public; lab_block_id(w, b) && b->height > w->attack.fork->height; b = b->parent) {
         const struct block_node *known = chain_find(c, &b->hash);
-        if (known && known->status & BLOCK_ANY_FAILURE) break;
-        if (!tolerates(w, b)) first = b;
+        struct lab_fact *fact = &w->facts[lab_block_id(w, b)];
+        if (fact->tolerated || (known && known->status & BLOCK_ANY_FAILURE)) break;
+        fact->tolerated = tolerates(w, b);
+        if (!fact->tolerated) first = b;
     }
     if (first) refuse(w, first);
     struct sim_block *own = lab_tip_of(w, w->hideout);

@@ -98,7 +98,7 @@ struct lab_world {
     struct sim_block *invalidated;
 
     struct lab_fact {
-        bool attacker, secret, was_secret;
+        bool attacker, secret, was_secret, tolerated;
         uint32_t miner, txs;
     } * facts; /* by number of block */
     size_t fact_count, fact_cap;
