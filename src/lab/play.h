@@ -18,10 +18,18 @@ bool lab_play_step(struct lab_play *p);
 /* Until this instant, or (BUDGET_MS > 0) for about so long of real time. False: over. */
 bool lab_play_run(struct lab_play *p, int64_t until_us, int budget_ms);
 MUST_USE enum result lab_play_command(struct lab_play *p, struct span line, struct error *e);
-/* Back to when there were SEQ events. Replays; the log's hash there is what it was. */
+/* A JSON-RPC request to a node (lab_world_rpc). CHANGES: it may change what the node does; then the way back repeats
+ * it.
+ */
+int lab_play_rpc(struct lab_play *p, uint32_t node, struct span request, bool changes, struct buffer *out);
+/* Back to when there were SEQ events, or to the last place before where the world stood still: events of one instant
+ * that one thing brought about come together. What was ordered after that is forgotten. Replays; the log's hash there
+ * is what it was. */
 MUST_USE enum result lab_play_rewind(struct lab_play *p, uint64_t seq, struct error *e);
 struct lab_world *lab_play_world(struct lab_play *p);
 const struct lab_scenario *lab_play_scenario(const struct lab_play *p);
+/* The first cue of the file that the world refused, and why; NULL: none. */
+const char *lab_play_refused(const struct lab_play *p);
 
 /* A source (source.h) of a play of its own. */
 struct lab_source lab_play_source_new(void);

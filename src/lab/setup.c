@@ -39,9 +39,7 @@ const struct lab_setting_row lab_setting_rows[] = {
     {"added", "yes/no", "the attacker's power comes on top of today's (else it is taken out of it)"},
     {"block", "time", "average time between blocks before the attack"},
     {"latency", "time", "how long a message takes from node to node"},
-    {"strategy", "strategy",
-     "what the attacker does from the beginning: none (mines honestly), double, takeover, censor, "
-     "empty, selfish"},
+    {"strategy", "strategy", "what the attacker does once it attacks: none, double, takeover, censor, empty, selfish"},
     {"confirmations", "count", "the merchant delivers when a payment has so many; one in the tip has 1"},
     {"premine", "count", "blocks that the attacker has in hand when it pays: 0 or 1"},
     {"patience", "count", "after the last confirmation the attacker gives up when so many blocks behind; 0: never"},

@@ -108,7 +108,7 @@ struct lab_command {
     int64_t value;              /* millionths, microseconds, satoshis or a count; 0 where there is none */
     enum lab_strategy strategy; /* of ATTACK; the setup's where none was given */
     bool has_strategy;
-    char text[LAB_SETUP_TEXT_MAX]; /* of SAY: what is said; else the whole line as it was written */
+    char text[LAB_SETUP_TEXT_MAX]; /* the argument as it was written */
 };
 
 struct lab_command_row {

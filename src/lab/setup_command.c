@@ -72,11 +72,10 @@ static bool parse_number(enum argument form, struct span text, int64_t *out)
     }
 }
 
-/* The command's text, else the whole line. */
 static bool set_text(struct lab_command *c, struct span text)
 {
-    if (text.len >= sizeof(c->text) || memchr(text.data, 0, text.len)) return false;
-    memcpy(c->text, text.data, text.len);
+    if (text.len >= sizeof(c->text) || (text.len && memchr(text.data, 0, text.len))) return false;
+    if (text.len) memcpy(c->text, text.data, text.len);
     c->text[text.len] = '\0';
     return true;
 }
@@ -84,7 +83,7 @@ static bool set_text(struct lab_command *c, struct span text)
 static bool parse_argument(struct lab_command *c, struct span rest)
 {
     enum argument form = arguments[c->kind].form;
-    if (form == WORDS) return set_text(c, rest);
+    if (form == WORDS) return rest.len < sizeof(c->text);
     if (form == STRATEGY) {
         c->has_strategy = true;
         return lab_parse_strategy(rest, &c->strategy) && c->strategy != LAB_STRATEGY_NONE;
@@ -109,8 +108,7 @@ enum result lab_command_parse(struct lab_command *out, struct span line, struct 
         return error_set(e, RESULT_INVALID, "%s needs %s", word, wanted(out->kind));
     if (rest.len && !parse_argument(out, rest))
         return error_set(e, RESULT_INVALID, "%s %s: must be %s", word, lab_show(shown, rest), wanted(out->kind));
-    if (out->kind != LAB_COMMAND_SAY && !set_text(out, lab_trim(line)))
-        return error_set(e, RESULT_INVALID, "%s: the line is too long", word);
+    if (!set_text(out, rest)) return error_set(e, RESULT_INVALID, "%s: the line is too long", word);
     return RESULT_OK;
 }
 

@@ -181,7 +181,7 @@ Test(lab_setup, reads_commands)
 {
     struct lab_command c = command(" power  45% ");
     cr_assert(c.kind == LAB_COMMAND_POWER && c.value == 450000);
-    cr_assert_str_eq(c.text, "power  45%");
+    cr_assert_str_eq(c.text, "45%");
     c = command("attack");
     cr_assert(c.kind == LAB_COMMAND_ATTACK && !c.has_strategy);
     c = command("attack selfish");
