@@ -60,23 +60,33 @@ static uint32_t *waiting_at(const struct fee_stats *s, size_t bucket, uint32_t h
     return &s->waiting[bucket * bins + height % bins];
 }
 
+static void touch(struct fee_stats *s, size_t bucket)
+{
+    if (s->low == s->high) s->low = s->high = bucket;
+    if (bucket < s->low) s->low = bucket;
+    if (bucket >= s->high) s->high = bucket + 1;
+}
+
 void fee_stats_next_block(struct fee_stats *s, uint32_t height)
 {
-    for (size_t b = 0; b < s->buckets; b++) {
+    for (size_t b = s->low; b < s->high; b++) {
         uint32_t *oldest = waiting_at(s, b, height);
         s->long_ago[b] += *oldest;
         *oldest = 0;
         s->txs[b] *= s->decay;
         s->rates[b] *= s->decay;
     }
-    for (size_t i = 0; i < s->periods * s->buckets; i++) {
-        s->confirmed[i] *= s->decay;
-        s->failed[i] *= s->decay;
+    for (size_t p = 0; p < s->periods; p++) {
+        for (size_t i = p * s->buckets + s->low; i < p * s->buckets + s->high; i++) {
+            s->confirmed[i] *= s->decay;
+            s->failed[i] *= s->decay;
+        }
     }
 }
 
 void fee_stats_mined(struct fee_stats *s, size_t bucket, unsigned blocks, double rate)
 {
+    touch(s, bucket);
     for (size_t p = (blocks + s->scale - 1) / s->scale; p <= s->periods; p++)
         s->confirmed[(p - 1) * s->buckets + bucket]++;
     s->txs[bucket]++;
@@ -85,6 +95,7 @@ void fee_stats_mined(struct fee_stats *s, size_t bucket, unsigned blocks, double
 
 void fee_stats_enter(struct fee_stats *s, size_t bucket, uint32_t height)
 {
+    touch(s, bucket);
     ++*waiting_at(s, bucket, height);
 }
 
@@ -95,6 +106,7 @@ void fee_stats_leave(struct fee_stats *s, size_t bucket, uint32_t height, uint32
     uint32_t *count = age >= fee_stats_max_target(s) ? &s->long_ago[bucket] : waiting_at(s, bucket, height);
     if (*count) --*count;
     if (mined) return;
+    touch(s, bucket);
     for (size_t p = 0; p < age / s->scale && p < s->periods; p++) s->failed[p * s->buckets + bucket]++;
 }
 
@@ -263,7 +275,7 @@ static double *read_row(struct reader *in, size_t columns)
 
 const char *fee_stats_read(struct fee_stats *s, struct reader *in, size_t buckets)
 {
-    *s = (struct fee_stats){.buckets = buckets};
+    *s = (struct fee_stats){.buckets = buckets, .high = buckets};
     s->decay = fee_read_double(in);
     s->scale = read_le32(in);
     if (!(s->decay > 0 && s->decay < 1)) return "a decay is not between 0 and 1";

@@ -29,6 +29,7 @@ struct fee_stats {
     double *failed;     /* [period][bucket] gone after so many periods */
     uint32_t *waiting;  /* [bucket][block modulo periods * scale] in the pool since that block */
     uint32_t *long_ago; /* [bucket] in the pool for longer */
+    size_t low, high;   /* in buckets outside [low, high) all is zero */
 };
 
 void fee_stats_init(struct fee_stats *s, size_t buckets, unsigned periods, unsigned scale, double decay);
