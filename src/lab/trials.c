@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/check.h"
 #include "crypto/sha256.h"
+#include "lab/image.h"
 #include "lab/world.h"
 
 /* ---- one ---- */
@@ -43,9 +44,8 @@ static void take_gaps(const struct lab_world *w, const struct lab_trial *t, stru
     size_t count = lab_world_block_count(w), race = (size_t)t->honest_blocks + t->attacker_blocks;
     for (size_t i = count > race ? count - race : 1; i < count; i++) {
         if (!i) continue;
-        double gap =
-            (double)(lab_world_block(w, (uint32_t)i)->found_us - lab_world_block(w, (uint32_t)(i - 1))->found_us);
-        gap /= 1e6;
+        int64_t us = lab_world_block(w, (uint32_t)i).found_us - lab_world_block(w, (uint32_t)(i - 1)).found_us;
+        double gap = (double)us / 1e6;
         buffer_put(gaps, &gap, sizeof(gap));
     }
 }
@@ -84,7 +84,8 @@ static void run_world(struct lab_world *w, const struct lab_setup *setup, struct
     compare_with_model(setup, t);
 }
 
-void lab_trial_run(const struct lab_setup *setup, struct lab_trial *out, struct buffer *gaps)
+static void run_on(const struct lab_image *image, const struct lab_setup *setup, struct lab_trial *out,
+                   struct buffer *gaps)
 {
     struct error e = {0};
     *out = (struct lab_trial){.seed = setup->seed};
@@ -96,9 +97,16 @@ void lab_trial_run(const struct lab_setup *setup, struct lab_trial *out, struct 
         broke(out, "without patience and without a budget nothing ends it");
         return;
     }
-    struct lab_world *w = lab_world_new(setup, "trial");
+    struct lab_world *w = lab_world_new_on(image, setup, "trial");
     run_world(w, setup, out, gaps);
     lab_world_free(w);
+}
+
+void lab_trial_run(const struct lab_setup *setup, struct lab_trial *out, struct buffer *gaps)
+{
+    struct lab_image *image = lab_image_new();
+    run_on(image, setup, out, gaps);
+    lab_image_free(image);
 }
 
 /* ---- many ---- */
@@ -118,6 +126,7 @@ struct batch {
     const struct lab_trials *t;
     struct lab_trials_result *result;
     struct worker *workers;
+    struct lab_image *image; /* made before the processes part */
 };
 
 static struct lab_setup setup_of(const struct lab_trials *t, uint64_t index)
@@ -147,14 +156,15 @@ static bool read_all(int from, void *data, size_t len)
     return true;
 }
 
-static void worker_loop(const struct lab_trials *t, uint64_t first, int to)
+static void worker_loop(const struct batch *b, uint64_t first, int to)
 {
+    const struct lab_trials *t = b->t;
     struct buffer gaps = {0};
     for (uint64_t i = first; i < t->count; i += t->jobs) {
         struct note n = {.index = i};
         struct lab_setup s = setup_of(t, i);
         gaps.len = 0;
-        lab_trial_run(&s, &n.trial, t->with_gaps ? &gaps : NULL);
+        run_on(b->image, &s, &n.trial, t->with_gaps ? &gaps : NULL);
         n.gaps = gaps.len;
         if (!write_all(to, &n, sizeof(n)) || !write_all(to, gaps.data, gaps.len)) break;
     }
@@ -173,7 +183,7 @@ static void worker_start(struct batch *b, struct worker *w, uint64_t first)
         close(pair[0]);
         for (unsigned i = 0; i < b->t->jobs; i++)
             if (b->workers[i].pid > 0 && b->workers[i].from >= 0) close(b->workers[i].from);
-        worker_loop(b->t, first, pair[1]);
+        worker_loop(b, first, pair[1]);
     }
     close(pair[1]);
     w->from = pair[0];
@@ -247,7 +257,7 @@ static void run_here(struct batch *b)
     for (uint64_t i = 0; i < b->t->count; i++) {
         struct lab_trial trial;
         struct lab_setup s = setup_of(b->t, i);
-        lab_trial_run(&s, &trial, b->t->with_gaps ? &b->result->gaps : NULL);
+        run_on(b->image, &s, &trial, b->t->with_gaps ? &b->result->gaps : NULL);
         count_trial(b, &trial);
     }
 }
@@ -263,19 +273,16 @@ static double now_s(void)
  */
 void lab_trials_run(const struct lab_trials *t, struct lab_trials_result *out)
 {
-    struct batch b = {.t = t, .result = out};
     double began = now_s();
+    struct batch b = {.t = t, .result = out, .image = lab_image_new()};
     *out = (struct lab_trials_result){0};
-    if (!t->jobs) {
-        run_here(&b);
-        out->wall_s = now_s() - began;
-        return;
-    }
-    b.workers = mem_calloc(t->jobs, sizeof(*b.workers));
+    if (!t->jobs) run_here(&b);
+    b.workers = mem_calloc(t->jobs + 1, sizeof(*b.workers));
     for (unsigned i = 0; i < t->jobs && i < t->count; i++) worker_start(&b, &b.workers[i], i);
-    for (uint64_t i = 0; i < t->count; i++) take_trial(&b, &b.workers[i % t->jobs], i);
+    for (uint64_t i = 0; t->jobs && i < t->count; i++) take_trial(&b, &b.workers[i % t->jobs], i);
     for (unsigned i = 0; i < t->jobs; i++)
         if (b.workers[i].pid) worker_end(&b.workers[i], NULL);
     free(b.workers);
+    lab_image_free(b.image);
     out->wall_s = now_s() - began;
 }
