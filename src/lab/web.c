@@ -44,13 +44,17 @@ int64_t web_real_us(void)
 
 /* ---- connections ---- */
 
+static uint16_t port_in(const struct sockaddr_storage *at)
+{
+    if (at->ss_family == AF_INET) return ntohs(((const struct sockaddr_in *)at)->sin_port);
+    return at->ss_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)at)->sin6_port) : 0;
+}
+
 static uint16_t port_of(evutil_socket_t fd)
 {
     struct sockaddr_storage at = {0};
     socklen_t len = sizeof at;
-    if (getsockname(fd, (struct sockaddr *)&at, &len) != 0) return 0;
-    if (at.ss_family == AF_INET) return ntohs(((struct sockaddr_in *)&at)->sin_port);
-    return at.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&at)->sin6_port) : 0;
+    return getsockname(fd, (struct sockaddr *)&at, &len) == 0 ? port_in(&at) : 0;
 }
 
 /* libevent does not say how many it has; the sockets at our port do. The listener is one of them. */
@@ -116,11 +120,13 @@ static enum result bind_to(struct lab_web *w, struct error *e)
 {
     struct sockaddr_storage at = {0};
     int len = sizeof at;
-    char text[128];
     const char *address = w->options.address;
-    snprintf(text, sizeof text, strchr(address, ':') ? "[%s]:%u" : "%s:%u", address, w->options.port);
-    if (strlen(address) > 60 || evutil_parse_sockaddr_port(text, (struct sockaddr *)&at, &len) != 0)
+    if (evutil_parse_sockaddr_port(address, (struct sockaddr *)&at, &len) != 0 || port_in(&at) != 0)
         return error_set(e, RESULT_INVALID, "%.60s is not a numeric address", address);
+    if (at.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&at)->sin6_port = htons(w->options.port);
+    else
+        ((struct sockaddr_in *)&at)->sin_port = htons(w->options.port);
     w->listener =
         evconnlistener_new_bind(w->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
                                 64, (struct sockaddr *)&at, len);
@@ -128,7 +134,8 @@ static enum result bind_to(struct lab_web *w, struct error *e)
         return error_set(e, RESULT_BUSY,
                          "port %u of %s is in use: is another cairn-lab running? (--port chooses another)",
                          w->options.port, address);
-    if (!w->listener) return error_set(e, RESULT_IO, "cannot listen on %s: %s", text, strerror(errno));
+    if (!w->listener)
+        return error_set(e, RESULT_IO, "cannot listen on port %u of %s: %s", w->options.port, address, strerror(errno));
     evutil_make_socket_nonblocking(evconnlistener_get_fd(w->listener));
     w->port = port_of(evconnlistener_get_fd(w->listener));
     CHECK(evhttp_bind_listener(w->http, w->listener));

@@ -59,13 +59,23 @@ void web_put_headers(struct evhttp_request *req, const char *type)
     evhttp_add_header(headers, "Cache-Control", "no-store");
 }
 
+/* libevent would send the body of an answer to HEAD. */
+static void finish(struct evhttp_request *req, int status, struct evbuffer *body)
+{
+    bool head = evhttp_request_get_command(req) == EVHTTP_REQ_HEAD;
+    char length[24];
+    snprintf(length, sizeof length, "%zu", evbuffer_get_length(body));
+    if (head) evhttp_add_header(evhttp_request_get_output_headers(req), "Content-Length", length);
+    evhttp_send_reply(req, status, reason_of(status), head ? NULL : body);
+    evbuffer_free(body);
+}
+
 void web_reply(struct evhttp_request *req, int status, const char *type, struct buffer *body)
 {
     struct evbuffer *out = evbuffer_new();
     CHECK(out && (!body->len || evbuffer_add(out, body->data, body->len) == 0));
     web_put_headers(req, type);
-    evhttp_send_reply(req, status, reason_of(status), out);
-    evbuffer_free(out);
+    finish(req, status, out);
     buffer_clear(body);
 }
 
@@ -89,8 +99,7 @@ static void send_asset(struct evhttp_request *req, const struct lab_asset *asset
     struct evbuffer *out = evbuffer_new();
     CHECK(out && (!asset->len || evbuffer_add_reference(out, asset->data, asset->len, NULL, NULL) == 0));
     web_put_headers(req, asset->type);
-    evhttp_send_reply(req, 200, "OK", out);
-    evbuffer_free(out);
+    finish(req, 200, out);
 }
 
 /* ---- what a request says ---- */

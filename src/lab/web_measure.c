@@ -2,6 +2,7 @@
  * second; the page gets each account with the theory that it is held against. */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ struct task {
 struct account {
     uint64_t trials, stolen, broken;
     uint64_t curve_trials[CURVE], curve_stolen[CURVE]; /* confirmations 1 ... */
+    double nakamoto, paper, strict, exact;             /* the child computes them, for the recurrence takes a while */
     bool done;
     char why[240]; /* of a broken trial */
 };
@@ -68,6 +70,16 @@ static void tell(struct teller *t, bool done)
     t->told_us = now;
     t->account.done = done;
     if (write(t->to, &t->account, sizeof t->account) != (ssize_t)sizeof t->account) _exit(1);
+}
+
+static void tell_theory(const struct lab_setup *s, struct teller *t)
+{
+    struct account *a = &t->account;
+    double q = (double)s->q_ppm / LAB_PPM;
+    a->nakamoto = theory_nakamoto(q, s->confirmations);
+    a->paper = theory_paper(q, s->confirmations);
+    a->strict = theory_strict(q, s->confirmations);
+    a->exact = theory_race(q, s->confirmations, s->premine, s->patience, s->budget);
 }
 
 static struct race_rules rules_of(const struct lab_setup *s, unsigned z)
@@ -150,7 +162,8 @@ NORETURN static void child_main(const struct task *task, pid_t parent, int to)
 {
     struct teller t = {.to = CHILD_PIPE};
     leave_home(parent, to);
-    t.told_us = web_real_us();
+    tell_theory(&task->setup, &t);
+    tell(&t, false);
     if (task->kind == WEB_MEASURE_RACE)
         measure_race(task, &t);
     else
@@ -161,14 +174,13 @@ NORETURN static void child_main(const struct task *task, pid_t parent, int to)
 
 /* ---- in the server ---- */
 
-static void put_theory(struct json_writer *j, const struct lab_setup *s)
+static void put_theory(struct json_writer *j, const struct account *a)
 {
-    double q = (double)s->q_ppm / LAB_PPM;
     jw_kv_object(j, "theory");
-    jw_kv_double(j, "nakamoto", theory_nakamoto(q, s->confirmations));
-    jw_kv_double(j, "paper", theory_paper(q, s->confirmations));
-    jw_kv_double(j, "strict", theory_strict(q, s->confirmations));
-    jw_kv_double(j, "exact", theory_race(q, s->confirmations, s->premine, s->patience, s->budget));
+    jw_kv_double(j, "nakamoto", a->nakamoto);
+    jw_kv_double(j, "paper", a->paper);
+    jw_kv_double(j, "strict", a->strict);
+    jw_kv_double(j, "exact", a->exact);
     jw_object_end(j);
 }
 
@@ -195,7 +207,7 @@ static void put_measures(struct json_writer *j, const struct task *task, const s
     jw_kv_uint(j, "broken", a->broken);
     jw_kv_double(j, "low", low);
     jw_kv_double(j, "high", high);
-    put_theory(j, s);
+    put_theory(j, a);
     jw_kv_str(j, "convention", s->premine ? "paper" : "strict");
     jw_kv_array(j, "curve");
     if (task->kind == WEB_MEASURE_NODES) put_point(j, s->confirmations, a->trials, a->stolen);
@@ -291,6 +303,7 @@ enum result web_measure_start(struct lab_web *w, enum web_measure_kind kind, uin
     web_measure_stop(w);
     struct web_measure *m = mem_calloc(1, sizeof *m);
     m->task = (struct task){.kind = kind, .trials = trials, .setup = *setup, .jobs = w->options.jobs};
+    m->last = (struct account){.nakamoto = NAN, .paper = NAN, .strict = NAN, .exact = NAN};
     if (!m->task.jobs) m->task.jobs = 1;
     m->task.setup.strategy = LAB_STRATEGY_DOUBLE; /* theft is what the formulas are about */
     m->task.setup.merchant = true;
@@ -300,7 +313,6 @@ enum result web_measure_start(struct lab_web *w, enum web_measure_kind kind, uin
         return result;
     }
     w->measuring = m;
-    publish(w, m, false, NULL);
     return RESULT_OK;
 }
 
