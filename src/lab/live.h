@@ -8,11 +8,13 @@
 struct lab_live;
 
 struct lab_live_options {
-    const struct lab_scenario *scenario;
-    const char *cairnd; /* path of the program */
-    const char *folder; /* where temporary folders go: TMPDIR or /tmp */
-    uint16_t port_base; /* P2P and RPC ports from here on; 0: any free ones */
-    double speed;       /* the scenario's minutes go so many times faster (60: a block each ten seconds) */
+    const struct lab_scenario *scenario; /* copied */
+    const char *cairnd;                  /* path of the program */
+    const char *folder;                  /* where temporary folders go: TMPDIR or /tmp */
+    uint16_t port_base;                  /* P2P and RPC ports from here on; 0: any free ones */
+    double speed;               /* the scenario's minutes go so many times faster (60: a block each ten seconds) */
+    bool (*stopped)(void *arg); /* asked a hundred times a second, also at start-up: end now. NULL: never */
+    void *stopped_arg;
 };
 
 MUST_USE enum result lab_live_new(struct lab_live **out, const struct lab_live_options *o, struct error *e);
