@@ -26,7 +26,7 @@ enum lab_event_kind {
     LAB_EVENT_CONFLICT, /* the attacker signed transaction TEXT against order A: it spends the same coin */
     LAB_EVENT_LEDGER,   /* the merchant's book: order A, confirmations B, satoshis C; TEXT: its state */
     LAB_EVENT_DROPPED,  /* NODE's reorganisation threw out transaction TEXT; A: 1 for good, 0 back in its pool */
-    LAB_EVENT_RETURNED, /* transaction TEXT, once thrown out, is in BLOCK again; A: blocks of the new branch since */
+    LAB_EVENT_RETURNED, /* transaction TEXT, once thrown out, is in BLOCK again; A: blocks found since */
     LAB_EVENT_POOL,     /* NODE has A transactions in its pool (told when a block came or went) */
     LAB_EVENT_ATTACK, /* TEXT: "begins", "leads", "publishes", "won", "gave up", "out of blocks", "leaves"; A: lead over
                        * the public branch, blocks; B: confirmations of the theft's payment */

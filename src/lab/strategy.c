@@ -6,7 +6,8 @@
 
 bool lab_attack_is_secret(const struct lab_world *w)
 {
-    return w->attack.active;
+    bool hidden = w->attack.strategy == LAB_STRATEGY_DOUBLE || w->attack.strategy == LAB_STRATEGY_SELFISH;
+    return w->attack.active && (hidden || lab_tip_of(w, w->hideout) != lab_public_tip(w));
 }
 
 void lab_attack_think_soon(struct lab_world *w)
@@ -38,7 +39,7 @@ void lab_attack_show(struct lab_world *w, int32_t up_to_height)
 {
     struct sim_block *tip = lab_tip_of(w, w->hideout);
     while (tip->height > up_to_height) tip = tip->parent;
-    if (!w->facts[lab_block_id(w, tip)].secret) return; /* it is known already */
+    if (lab_tip_of(w, w->outlet) == tip) return;
     /* Oldest first: what is secret is the upper part of the branch. */
     for (uint32_t id = 1; id < w->fact_count; id++) {
         struct sim_block *b = lab_sim_block(w, id);
@@ -126,6 +127,7 @@ void lab_attack_end(struct lab_world *w, const char *why)
     w->outcome.took_us = lab_world_now_us(w) - w->attack.began_us;
     tell(w, why);
     w->attack.active = false;
+    w->attempt_over = w->attack.strategy == LAB_STRATEGY_DOUBLE && strcmp(why, "leaves") != 0;
     w->end = w->outcome.stolen ? "stolen" : why;
     w->over_height = lab_public_tip(w)->height;
     set_free(w);
@@ -148,12 +150,9 @@ void lab_attack_think(struct lab_world *w)
     if (w->over || w->hideout == LAB_NONE) return;
     if (!w->attack.active) {
         lab_attack_follow(w);
-        /* What it mines honestly is shown at once. */
-        if (lab_tip_of(w, w->hideout)->height > lab_public_tip(w)->height)
-            lab_hand_branch(w, w->outlet, lab_tip_of(w, w->hideout));
         return;
     }
-    if (w->attack.strategy != LAB_STRATEGY_SELFISH) tell_lead(w);
+    if (w->attack.strategy == LAB_STRATEGY_DOUBLE) tell_lead(w);
     switch (w->attack.strategy) {
     case LAB_STRATEGY_DOUBLE: lab_double_think(w); break;
     case LAB_STRATEGY_TAKEOVER:

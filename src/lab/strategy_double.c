@@ -4,7 +4,8 @@
 #include "base/hex.h"
 #include "lab/world_internal.h"
 
-enum { PRICE = 1000000000, FEE = 10000, CONFLICT_FEE = 20000, WHY = 200, FREE_AFTER_S = 60 };
+/* Both pay the same fee, so that neither replaces the other in a pool. */
+enum { PRICE = 1000000000, FEE = 10000, WHY = 200, FREE_AFTER_S = 60 };
 
 static bool is_hidden_from_network(const struct lab_world *w)
 {
@@ -34,7 +35,7 @@ void lab_double_begin(struct lab_world *w)
         return;
     }
     lab_tx_make(&pay, coin, LAB_OWNER_MERCHANT, PRICE, FEE);
-    lab_tx_make(&back, coin, LAB_OWNER_ATTACKER_BACK, PRICE, CONFLICT_FEE);
+    lab_tx_make(&back, coin, LAB_OWNER_ATTACKER_BACK, PRICE, FEE);
     coin->spent = true;
     size_t order = w->attack.order = lab_order_new(w, &pay, PRICE, true);
     struct lab_event *e = lab_emit(w, LAB_EVENT_PAYMENT, w->outlet);

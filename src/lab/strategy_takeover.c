@@ -24,18 +24,22 @@ void lab_takeover_begin(struct lab_world *w)
     w->attack.fork = lab_tip_of(w, w->hideout);
 }
 
-/* A payment to the merchant is in it. */
-static bool pays_victim(const struct sim_block *b)
+bool lab_pays_merchant(const struct tx *tx)
 {
     struct buffer script = {0};
-    struct block *block = block_parse(buffer_span(&b->raw));
     bool pays = false;
     lab_owner_script(&script, LAB_OWNER_MERCHANT);
-    for (size_t t = 0; block && t < block->tx_count; t++)
-        for (size_t o = 0; o < block->txs[t].out_count; o++)
-            pays |= span_equal(block->txs[t].out[o].script_pubkey, buffer_span(&script));
-    block_free(block);
+    for (size_t o = 0; o < tx->out_count; o++) pays |= span_equal(tx->out[o].script_pubkey, buffer_span(&script));
     buffer_clear(&script);
+    return pays;
+}
+
+static bool pays_victim(const struct sim_block *b)
+{
+    struct block *block = block_parse(buffer_span(&b->raw));
+    bool pays = false;
+    for (size_t t = 0; block && t < block->tx_count; t++) pays |= lab_pays_merchant(&block->txs[t]);
+    block_free(block);
     return pays;
 }
 

@@ -68,15 +68,16 @@ static void on_timer(struct sim *s, const struct sim_event *e)
 /* After every event: is there anything left to wait for? */
 static void look_at_the_end(struct lab_world *w)
 {
-    enum { BLOCKS_AFTER = 2 };
+    enum { BLOCKS_AFTER = 2, BLOCKS_FOR_MISSING = 20 };
     if (w->over) return;
     if (w->report.failed) {
         lab_world_end(w, "broken");
     } else if (lab_world_now_us(w) > LAB_LONGEST_US) {
         lab_world_end(w, "time is up");
-    } else if (w->outcome.over && !w->attack.active && !w->eclipsed && !w->missing_count) {
+    } else if (w->attempt_over && !w->attack.active && !w->eclipsed) {
         const struct sim_block *tip = lab_public_tip(w);
-        if (tip->height < w->over_height + BLOCKS_AFTER) return;
+        int32_t wait = w->missing_count ? BLOCKS_FOR_MISSING : BLOCKS_AFTER;
+        if (tip->height < w->over_height + wait) return;
         for (uint32_t i = 0; i < w->member_count; i++)
             if (lab_tip_of(w, i) != tip) return;
         lab_world_end(w, w->end);
@@ -148,6 +149,8 @@ void lab_world_log_hash(const struct lab_world *w, uint8_t out[32])
 
 /* ---- life ---- */
 
+#define IDLE_TICK_US (20 * SIM_SECOND_US)
+
 static void sim_begin(struct lab_world *w)
 {
     struct sim_options options = {.seed = w->setup.seed, .log_node = -1, .out = stdout};
@@ -156,6 +159,7 @@ static void sim_begin(struct lab_world *w)
     s->swarm.topology = TOPOLOGY_CONNECT;
     s->swarm.latency_us = w->setup.latency_us;
     s->swarm.jitter_us = 0;
+    if (!w->setup.pay_us) s->swarm.tick_us = IDLE_TICK_US; /* nothing waits for timers where nobody pays */
     s->swarm.reorg_alarm = w->setup.reorg_alarm;
     s->swarm.max_reorg = w->setup.max_reorg;
     s->params.minimum_chain_work = u256_from_u64(0);

@@ -38,7 +38,7 @@ struct lab_member {
 /* A transaction that a reorganisation threw out, and that is not in a block again. */
 struct lab_missing {
     struct txid txid;
-    int32_t height; /* of the new tip then */
+    int64_t at_us; /* when, on the simulator's clock */
 };
 
 struct lab_attack {
@@ -60,6 +60,7 @@ struct lab_world {
     uint32_t base_block;         /* block 0 in the simulator's list */
     int32_t base_height;
     bool begun, over;
+    bool attempt_over; /* a theft was tried and is decided: nothing more to wait for but that all is whole again */
     char name[64];
     const char *end;
 
@@ -191,6 +192,8 @@ void lab_attack_follow(struct lab_world *w);
 
 void lab_double_begin(struct lab_world *w);
 void lab_double_think(struct lab_world *w);
+/* Some output of it is the merchant's. */
+bool lab_pays_merchant(const struct tx *tx);
 void lab_takeover_begin(struct lab_world *w);
 void lab_takeover_think(struct lab_world *w);
 void lab_selfish_think(struct lab_world *w);

@@ -79,7 +79,7 @@ void lab_mining_restart(struct lab_world *w)
 static uint32_t draw_finder(struct lab_world *w)
 {
     uint64_t at = lab_dice_share(&w->dice, w->attacker_weight + honest_weight(w));
-    if (at < w->attacker_weight) return w->hideout;
+    if (at < w->attacker_weight) return w->attack.active ? w->hideout : w->outlet;
     at -= w->attacker_weight;
     for (uint32_t i = 0; i < w->member_count; i++) {
         if (at < w->members[i].weight) return i;
@@ -92,7 +92,7 @@ void lab_mining_event(struct lab_world *w, uint64_t generation)
 {
     if (generation != w->mining) return;
     uint32_t finder = draw_finder(w);
-    bool attacker = finder == w->hideout;
+    bool attacker = finder == w->hideout || finder == w->outlet;
     bool secret = attacker && lab_attack_is_secret(w);
     bool empty = attacker && w->attack.active && w->attack.strategy == LAB_STRATEGY_EMPTY;
     lab_mining_restart(w);
@@ -105,7 +105,7 @@ void lab_mining_event(struct lab_world *w, uint64_t generation)
 static void note(struct lab_world *w, const struct sim_block *b, uint32_t node, uint32_t txs, bool secret)
 {
     uint32_t id = lab_block_id(w, b);
-    bool attacker = node == w->hideout;
+    bool attacker = node == w->hideout || node == w->outlet;
     w->facts = mem_grow(w->facts, &w->fact_cap, (size_t)id + 1, sizeof(*w->facts));
     w->facts[id] =
         (struct lab_fact){.attacker = attacker, .secret = secret, .was_secret = secret, .miner = node, .txs = txs};
@@ -139,6 +139,30 @@ static bool submit(struct lab_world *w, struct sim_node *n, struct span raw)
     return verdict_ok(&v);
 }
 
+/* What of the pool goes into the block of this node: parents first. A censor leaves out what the merchant would be paid
+ * by, and what comes of that. */
+static size_t pick(struct lab_world *w, uint32_t node, const struct template_choice *choice, struct tx *out,
+                   amount_sat *fees)
+{
+    bool censor = node == w->hideout && w->attack.active && w->attack.strategy == LAB_STRATEGY_CENSOR;
+    size_t count = 0, left_out = 0;
+    struct txid *banned = mem_calloc(choice->count + 1, sizeof(*banned));
+    for (size_t i = 0; i < choice->count; i++) {
+        const struct tx *tx = &choice->entries[i]->tx;
+        bool no = censor && lab_pays_merchant(tx);
+        for (size_t k = 0; k < tx->in_count && !no; k++)
+            for (size_t b = 0; b < left_out; b++) no |= txid_equal(&tx->in[k].prevout.txid, &banned[b]);
+        if (no) {
+            banned[left_out++] = tx->txid;
+            continue;
+        }
+        out[count++] = *tx;
+        *fees += choice->entries[i]->fee;
+    }
+    free(banned);
+    return count;
+}
+
 struct sim_block *lab_mine_on(struct lab_world *w, uint32_t node, bool empty, bool secret)
 {
     struct sim_node *n = w->members[node].sim;
@@ -148,17 +172,17 @@ struct sim_block *lab_mine_on(struct lab_world *w, uint32_t node, bool empty, bo
     sim_node_set_clock(n);
     if (!empty) template_choose(n->node->mempool, n->node->chain, &limits, &choice);
     struct tx *txs = mem_calloc(choice.count + 1, sizeof(*txs));
-    for (size_t i = 0; i < choice.count; i++) txs[i] = choice.entries[i]->tx;
+    amount_sat fees = 0;
+    size_t count = pick(w, node, &choice, txs, &fees);
     lab_owner_script(&script, LAB_OWNER_MINERS + node);
-    block_template_build(n->node->chain, node_time_s(n->node), buffer_span(&script), txs, choice.count, choice.fees_sat,
-                         &raw);
+    block_template_build(n->node->chain, node_time_s(n->node), buffer_span(&script), txs, count, fees, &raw);
     uint64_t tries = TRIES;
     bool found = nonce_search(raw.data, &w->sim->params, &tries);
     CHECK(found);
     struct sim_block *parent = lab_tip_of(w, node);
     size_t before = w->sim->block_count;
     struct sim_block *b = sim_block_add(w->sim, buffer_span(&raw), parent, NULL);
-    if (w->sim->block_count != before) note(w, b, node, (uint32_t)choice.count, secret);
+    if (w->sim->block_count != before) note(w, b, node, (uint32_t)count, secret);
     submit(w, n, buffer_span(&raw));
     template_choice_clear(&choice);
     free(txs);

@@ -7,7 +7,7 @@
 
 /* ---- what reorganisations throw out ---- */
 
-static void miss(struct lab_world *w, const struct reorg_tx *t, int32_t height)
+static void miss(struct lab_world *w, const struct reorg_tx *t)
 {
     bool gone = t->fate == REORG_CONFLICTED || t->fate == REORG_DROPPED;
     struct lab_event *e = lab_emit(w, LAB_EVENT_DROPPED, w->observer);
@@ -16,7 +16,7 @@ static void miss(struct lab_world *w, const struct reorg_tx *t, int32_t height)
     lab_emitted(w);
     if (gone) return;
     w->missing = mem_grow(w->missing, &w->missing_cap, w->missing_count + 1, sizeof(*w->missing));
-    w->missing[w->missing_count++] = (struct lab_missing){t->txid, height};
+    w->missing[w->missing_count++] = (struct lab_missing){t->txid, w->sim->now_us};
 }
 
 static void tell_reorg(struct lab_world *w, uint32_t node, const struct reorg *r)
@@ -37,7 +37,7 @@ static void tell_reorg(struct lab_world *w, uint32_t node, const struct reorg *r
     if (node != w->observer) return;
     if (w->attack.active && node == w->merchant) w->outcome.depth = r->depth;
     for (size_t i = 0; i < r->txs_kept; i++)
-        if (r->txs[i].fate != REORG_COINBASE && r->txs[i].fate != REORG_MINED) miss(w, &r->txs[i], r->new_height);
+        if (r->txs[i].fate != REORG_COINBASE && r->txs[i].fate != REORG_MINED) miss(w, &r->txs[i]);
 }
 
 static void look_at_reorgs(struct lab_world *w, uint32_t node)
@@ -50,6 +50,14 @@ static void look_at_reorgs(struct lab_world *w, uint32_t node)
         m->seen_reorg = list[i].id;
         tell_reorg(w, node, &list[i]);
     }
+}
+
+/* Blocks up to B that were found after this instant. */
+static int64_t found_since(const struct sim_block *b, int64_t at_us)
+{
+    int64_t count = 0;
+    for (; b && b->found_us > at_us; b = b->parent) count++;
+    return count;
 }
 
 /* Those of B that were missing are there again. */
@@ -66,7 +74,7 @@ static void look_for_missing(struct lab_world *w, const struct sim_block *b)
         }
         struct lab_event *e = lab_emit(w, LAB_EVENT_RETURNED, w->observer);
         e->block = lab_block_id(w, b);
-        e->a = b->height - w->missing[i].height;
+        e->a = found_since(b, w->missing[i].at_us);
         hex_encode_reversed(e->text, w->missing[i].txid.bytes, 32);
         lab_emitted(w);
         w->missing[i] = w->missing[--w->missing_count];
