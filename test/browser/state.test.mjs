@@ -130,11 +130,12 @@ test("which blocks somebody holds, which are the chain of most, which are stale"
     assert.deepEqual([1, 3].map((b) => marks[b] & derive.MAIN), [derive.MAIN, derive.MAIN]);
     assert.equal(marks[5] & derive.MAIN, 0);
     assert.equal(derive.mainTip(before), 3);
-    assert.deepEqual([...derive.paidBlocks(before)], [[1, [0]]]);
+    assert.deepEqual([...derive.paidBlocks(before)], [[1, [{ order: 0, gone: false }]]]);
     const after = fresh(...PUBLISHED);
     marks = derive.standing(after);
     assert.equal(marks[3] & derive.HELD, 0);
     assert.equal(derive.mainTip(after), 5);
+    assert.deepEqual([...derive.paidBlocks(after)], [[1, [{ order: 0, gone: true }]]]);
     assert.deepEqual(derive.chainShares(after), { honest: 0, attacker: 3, stale: 2, secret: 0 });
 });
 

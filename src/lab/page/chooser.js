@@ -13,6 +13,7 @@ export class Chooser {
         this.scenarios = [];
         this.settings = [];
         this.chosen = null;
+        this.commands = new Map();
         $("choose").addEventListener("click", () => this.open());
         $("start").addEventListener("click", () => this.start());
         const select = $("strategy");
@@ -24,11 +25,7 @@ export class Chooser {
         const [list, settings] = await Promise.all([api.scenarios(), api.settings()]);
         this.scenarios = Array.isArray(list) ? list : (list.scenarios ?? []);
         this.settings = settings.settings ?? [];
-        for (const command of settings.commands ?? []) {
-            for (const button of document.querySelectorAll("[data-order]")) {
-                if (button.dataset.order.split(" ")[0] === command.name) button.title = command.help;
-            }
-        }
+        this.commands = new Map((settings.commands ?? []).map((c) => [c.name, c.help]));
         const box = $("scenario-list");
         box.replaceChildren(...this.scenarios.map((s) => el("label", {},
             el("input", { type: "radio", name: "scenario", value: s.name, onchange: () => this.choose(s.name) }),
@@ -92,6 +89,10 @@ export class Chooser {
             say($("chooser-error"), error.message);
             $("chooser-error").classList.add("bad");
         }
+    }
+
+    helpOf(line) {
+        return this.commands.get(line.split(" ")[0]) ?? "";
     }
 
     // What the chosen scenario's file says about itself.

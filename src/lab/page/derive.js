@@ -54,22 +54,13 @@ export function believers(state) {
     return map;
 }
 
-// The block of NODE's chain that has this height.
-export function blockAt(state, tip, height) {
-    let at = tip;
-    while (at !== null && state.blocks[at] && state.blocks[at].height > height) at = state.blocks[at].parent;
-    return at !== null && state.blocks[at]?.height === height ? at : null;
-}
-
-// Block -> orders that are paid in it, as the merchant's node has it now.
+// Block -> [{ order, gone }]: orders that were paid in it, as the merchant's node saw it last.
 export function paidBlocks(state) {
     const map = new Map();
-    const merchant = state.nodes.find((n) => n.role === "merchant");
-    if (!merchant || merchant.tip === null) return map;
     for (const order of state.orders) {
-        if (!order || order.confirmations < 1) continue;
-        const block = blockAt(state, merchant.tip, merchant.height - order.confirmations + 1);
-        if (block !== null) map.set(block, [...(map.get(block) ?? []), order.id]);
+        if (!order || order.paidIn === null) continue;
+        const gone = order.state === "lost" || order.state === "reversed";
+        map.set(order.paidIn, [...(map.get(order.paidIn) ?? []), { order: order.id, gone }]);
     }
     return map;
 }

@@ -5,6 +5,7 @@ import { $, say } from "./dom.js";
 import { isAttacker } from "./derive.js";
 import { History } from "./history.js";
 import * as keys from "./keys.js";
+import { lineOf, whyNot } from "./orders.js";
 import { dismissAlarms, show, showBlock, showLog } from "./panels.js";
 import { probe } from "./probe.js";
 import { forgetMarks, showTimeline } from "./timeline.js";
@@ -139,12 +140,24 @@ class Lab {
         this.showOrders(state);
     }
 
+    // Why this cannot be ordered now; null: it can.
+    refusal(line) {
+        if (!this.view.follow) return "orders act on the present: go back to it, or go on from here";
+        if (!this.server?.scenario) return "choose a scenario first";
+        if (this.server.over) return "it is over";
+        return whyNot(line, this.shown);
+    }
+
     showOrders(state) {
-        const off = !this.view.follow || !this.server?.scenario || Boolean(this.server?.over);
-        for (const button of document.querySelectorAll("[data-order]")) button.disabled = off;
+        for (const button of document.querySelectorAll("[data-order]")) {
+            const why = this.refusal(button.dataset.order);
+            button.disabled = why !== null;
+            button.title = why ?? this.chooser.helpOf(button.dataset.order);
+        }
         const power = state.nodes.filter(isAttacker).reduce((sum, n) => sum + n.share, 0);
         const slider = $("power");
-        slider.disabled = $("confirmations").disabled = off;
+        slider.disabled = this.refusal("power") !== null;
+        $("confirmations").disabled = this.refusal("confirmations") !== null;
         if (!this.sliding) slider.value = Math.round(power / 1e4);
         say($("power-value"), this.sliding ? `${slider.value}%` : share(power));
         slider.style.setProperty("--part", `${(slider.value / slider.max) * 100}%`);
@@ -243,11 +256,12 @@ class Lab {
     }
 
     async order(line) {
-        if (!this.view.follow) {
-            this.tell("Orders act on the present: go back to it, or go on from here.", true);
+        const why = this.refusal(line);
+        if (why) {
+            this.tell(`${line}: ${why}.`, true);
             return;
         }
-        const full = line === "attack" && $("strategy").value ? `attack ${$("strategy").value}` : line;
+        const full = lineOf(line, $("strategy").value, this.server.setup, this.shown);
         try {
             await api.command(full);
             this.tell(`Done: ${full}.`);

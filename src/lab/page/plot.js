@@ -18,9 +18,11 @@ export function interval(hits, trials) {
 
 function frame(box, bottom = 42) {
     const width = Math.max(260, box.clientWidth);
-    const height = Math.max(130, box.clientHeight);
+    const height = Math.max(60, box.clientHeight);
+    const low = height < 150; // no room for words below the axis
     const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
-    return { root, width, height, left: 46, right: width - 74, top: 12, bottom: height - bottom };
+    return { root, width, height, left: 46, right: width - 74, top: 12, low,
+        bottom: height - (low ? 20 : bottom) };
 }
 
 function text(x, y, words, attributes = {}) {
@@ -67,8 +69,10 @@ export function chancePlot(box, curves, measured, own, log) {
             text(f.left - 6, y(p) + 4, percentTick(p), { "text-anchor": "end" }));
     }
     for (let z = 1; z <= count; z++) root.append(text(x(z), f.bottom + 16, String(z), { "text-anchor": "middle" }));
-    root.append(text((f.left + f.right) / 2, f.bottom + 33, "confirmations that the merchant waits for",
-        { "text-anchor": "middle" }));
+    if (!f.low) {
+        root.append(text((f.left + f.right) / 2, f.bottom + 33, "confirmations that the merchant waits for",
+            { "text-anchor": "middle" }));
+    }
     const labels = [];
     for (const name of ["nakamoto", "paper", "strict"]) {
         const curve = curves[`${name}_curve`];

@@ -33,6 +33,7 @@ export function initial() {
         partitioned: false,
         eclipsed: false,
         honestLink: false,
+        invalidated: false, // the operators have called the attacker's branch invalid
         thrownOut: 0,
         lostForGood: 0,
         returned: 0,
@@ -154,7 +155,7 @@ function setOrder(s, number, change) {
     while (s.orders.length <= number) s.orders.push(null);
     const old = s.orders[number] ?? {
         id: number, txid: "", conflict: "", satoshis: 0, theft: false, state: "waiting", confirmations: 0,
-        best: { state: "waiting", confirmations: 0 }, history: [],
+        best: { state: "waiting", confirmations: 0 }, history: [], paidIn: null,
     };
     const order = { ...old, ...change };
     const better = BETTER[order.state] > BETTER[order.best.state] && order.state !== "lost";
@@ -171,6 +172,15 @@ function addPayment(s, e) {
     mark(s, e, "payment", `order ${e.order} is paid`);
 }
 
+// The block of the merchant's chain that has so many confirmations.
+function paidIn(s, confirmations) {
+    const merchant = s.nodes.find((n) => n.role === "merchant");
+    if (!merchant || merchant.tip === null || confirmations < 1) return null;
+    let at = merchant.tip;
+    for (let i = 1; i < confirmations && at !== null; i++) at = s.blocks[at]?.parent ?? null;
+    return at === 0 ? null : at;
+}
+
 function addLedger(s, e) {
     const known = s.orders[e.order];
     const history = known ? known.history : [];
@@ -178,6 +188,8 @@ function addLedger(s, e) {
     const changed = !last || last.state !== e.state;
     const change = { state: e.state, confirmations: e.confirmations ?? 0 };
     if (e.sat) change.satoshis = e.sat;
+    const block = paidIn(s, change.confirmations);
+    if (block !== null) change.paidIn = block;
     if (changed) change.history = [...history, { seq: e.seq, t: e.t, state: e.state, confirmations: e.confirmations }];
     setOrder(s, e.order, change);
     if (changed && (e.state === "delivered" || e.state === "lost" || e.state === "reversed")) {
@@ -263,6 +275,8 @@ const RULES = {
     attack: setAttack,
     alarm: addAlarm,
     command(s, e) {
+        if (e.line === "invalidate") s.invalidated = true;
+        if (e.line === "reconsider") s.invalidated = false;
         mark(s, e, "command", e.line ?? "");
     },
     say(s, e) {

@@ -46,7 +46,7 @@ export function showTimeline(history, state, view, server) {
     if (document.activeElement !== scrubber || Number(scrubber.value) !== at) scrubber.value = at;
     scrubber.style.setProperty("--part", `${length ? (at / length) * 100 : 0}%`);
     scrubber.setAttribute("aria-valuetext", `event ${at} of ${length}, ${clock(state.t)}`);
-    say($("where"), length ? `${clock(state.t)}   event ${at} of ${length}` : "no events yet");
+    say($("where"), length ? `${clock(state.t)}, event ${at} of ${length}` : "no events yet");
     const last = at > 0 ? history.events[at - 1] : null;
     say($("event-words"), last ? sentence(last, state) : "");
     const playing = view.follow ? Boolean(server?.playing) : view.replaying;

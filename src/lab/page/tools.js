@@ -13,7 +13,7 @@ export class Tools {
     constructor(lab) {
         this.lab = lab;
         this.open = "chance";
-        this.log = true;
+        this.log = null; // scale of the figure; null: whichever shows more
         this.theory = null;
         this.theoryFor = "";
         this.measured = null; // the last report of a measurement
@@ -49,8 +49,7 @@ export class Tools {
             this.choose(TABS[(TABS.indexOf(this.open) + step + TABS.length) % TABS.length], true);
         });
         $("m-log").addEventListener("click", () => {
-            this.log = !this.log;
-            $("m-log").setAttribute("aria-pressed", String(this.log));
+            this.log = !this.isLog();
             this.drawChance();
         });
         $("measure").addEventListener("submit", (e) => {
@@ -132,6 +131,10 @@ export class Tools {
         return this.measured?.convention ?? (this.lab.server?.setup?.premine === "1" ? "paper" : "strict");
     }
 
+    isLog() {
+        return this.log ?? (this.theory !== null && Math.min(...this.theory.strict_curve) < 0.02);
+    }
+
     points() {
         const m = this.measured;
         if (!m) return [];
@@ -142,19 +145,19 @@ export class Tools {
 
     drawChance() {
         if (!this.theory || this.open !== "chance" || !$("plot").clientWidth) return;
-        chancePlot($("plot"), this.theory, this.points(), this.own(), this.log);
+        chancePlot($("plot"), this.theory, this.points(), this.own(), this.isLog());
+        $("m-log").setAttribute("aria-pressed", String(this.isLog()));
         const z = $("m-z").value;
         const t = this.theory;
         const box = $("plot-words");
         const own = this.own();
-        const parts = [`z = ${z}: strict `, percent(t.strict), ", paper ", percent(t.paper), ", Nakamoto ",
-            percent(t.nakamoto), ". "];
+        box.replaceChildren(`z = ${z}: strict ${percent(t.strict)}, paper ${percent(t.paper)}, Nakamoto ` +
+            `${percent(t.nakamoto)}; here `, el("b", { text: own }), ". ");
         const m = this.measured;
-        box.replaceChildren(parts.join(""), "This laboratory: ", el("b", { text: own }), ". ");
         if (m && m.trials) {
             const [low, high] = m.low !== undefined ? [m.low, m.high] : interval(m.stolen, m.trials);
-            box.append("Measured: ", el("b", { text: percent(m.stolen / m.trials) }),
-                ` (${percent(low)} to ${percent(high)}) in ${m.trials} trials${m.done ? "" : " so far"}.`);
+            box.append("Measured ", el("b", { text: percent(m.stolen / m.trials) }),
+                ` (${percent(low)} to ${percent(high)}), ${plural(m.trials, "trial")}${m.done ? "" : " so far"}.`);
         }
     }
 

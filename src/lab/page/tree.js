@@ -310,20 +310,25 @@ export class Tree {
         }
     }
 
-    // A small tag on the block in which an order is paid.
+    // A small tag on the block in which an order is paid, or was before it was robbed.
     drawPaid(orders, x, y) {
         const c = this.c;
-        const text = orders.length > 1 ? `orders ${orders.length}` : `order ${orders[0]}`;
+        const gone = orders.every((o) => o.gone);
+        const text = orders.length > 1 ? `${orders.length} orders` : `order ${orders[0].order}`;
         c.font = `600 11px ${this.font}`;
         const w = c.measureText(text).width + 10;
-        c.fillStyle = this.colours.merchant;
+        c.fillStyle = gone ? this.colours.card : this.colours.merchant;
+        c.strokeStyle = this.colours.danger;
+        c.lineWidth = 1.5;
         c.beginPath();
-        c.roundRect(x - w / 2, y - SIZE / 2 - 19, w, 16, 4);
+        c.roundRect(x - w / 2, y - SIZE / 2 - 20, w, 16, 4);
         c.fill();
-        c.fillStyle = this.colours.card;
+        if (gone) c.stroke();
+        c.fillStyle = gone ? this.colours.danger : this.colours.card;
         c.textAlign = "center";
         c.textBaseline = "middle";
-        c.fillText(text, x, y - SIZE / 2 - 10.5);
+        c.fillText(text, x, y - SIZE / 2 - 11.5);
+        if (gone) c.fillRect(x - w / 2 + 4, y - SIZE / 2 - 12.5, w - 8, 1.5);
     }
 
     // Who has this block as its tip: beside it at the end of a row, else small and below it.
