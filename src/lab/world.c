@@ -60,7 +60,8 @@ static void on_timer(struct sim *s, const struct sim_event *e)
         lab_attack_think(w);
         break;
     case LAB_TIMER_PAY: lab_public_pays(w); break;
-    case LAB_TIMER_CLOCK: lab_clock_look(w); break;
+    case LAB_TIMER_SILENCE: lab_clock_silence(w, e->c); break;
+    case LAB_TIMER_ORDER: lab_clock_order(w, (size_t)e->c); break;
     case LAB_TIMER_FREE: lab_net_free_merchant(w); break;
     }
 }
@@ -204,7 +205,7 @@ struct lab_world *lab_world_new_on(const struct lab_image *image, const struct l
     tell_members(w);
     lab_mining_restart(w);
     if (setup->pay_us) lab_timer(w, sim_poisson_us(w->sim, setup->pay_us), LAB_TIMER_PAY, 0);
-    if (setup->alarm_minutes || setup->alarm_span_minutes) lab_timer(w, SIM_MINUTE_US, LAB_TIMER_CLOCK, 0);
+    if (w->merchant != LAB_NONE) lab_clock_block(w);
     return w;
 }
 

@@ -17,11 +17,12 @@ enum { LAB_RELAYS = 3 };
 
 /* What EV_SCENARIO means here: A. */
 enum lab_timer {
-    LAB_TIMER_MINE,  /* C: generation */
-    LAB_TIMER_REACT, /* the attacker thinks */
-    LAB_TIMER_PAY,   /* somebody of the public pays */
-    LAB_TIMER_CLOCK, /* the merchant looks at the clock */
-    LAB_TIMER_FREE,  /* the eclipse ends */
+    LAB_TIMER_MINE,    /* C: generation */
+    LAB_TIMER_REACT,   /* the attacker thinks */
+    LAB_TIMER_PAY,     /* somebody of the public pays */
+    LAB_TIMER_SILENCE, /* the merchant has had no block for long; C: its blocks then */
+    LAB_TIMER_ORDER,   /* the merchant has waited for long; C: for which order */
+    LAB_TIMER_FREE,    /* the eclipse ends */
 };
 
 struct lab_member {
@@ -83,13 +84,11 @@ struct lab_world {
     struct random random; /* of who pays whom */
     struct lab_order *orders;
     struct lab_order_book {
-        int64_t seen_us; /* the merchant saw it */
-        bool was_there, slow_told;
+        bool was_there; /* the merchant's node knew of it */
         struct txid txid;
     } * books;
     size_t order_count, order_cap, book_cap;
-    int64_t last_block_us; /* the merchant's tip moved */
-    bool silence_told;
+    uint64_t merchant_blocks; /* how often its tip moved */
 
     struct lab_missing *missing;
     size_t missing_count, missing_cap;
@@ -165,7 +164,10 @@ bool lab_send(struct lab_world *w, uint32_t node, const struct lab_tx *tx, char 
 /* The merchant expects AMOUNT from this transaction. Returns the number of the order. */
 size_t lab_order_new(struct lab_world *w, const struct lab_tx *tx, amount_sat amount, bool theft);
 void lab_orders_look(struct lab_world *w);
-void lab_clock_look(struct lab_world *w);
+/* The merchant's clock: its tip moved; nothing came for long; an order has waited for long. */
+void lab_clock_block(struct lab_world *w);
+void lab_clock_silence(struct lab_world *w, uint64_t blocks);
+void lab_clock_order(struct lab_world *w, size_t order);
 enum result lab_pay_order(struct lab_world *w, amount_sat amount, struct error *e);
 void lab_public_pays(struct lab_world *w);
 

@@ -44,8 +44,9 @@ size_t lab_order_new(struct lab_world *w, const struct lab_tx *tx, amount_sat am
     w->books = mem_grow(w->books, &w->book_cap, i + 1, sizeof(*w->books));
     w->orders[i] = (struct lab_order){.amount_sat = amount, .theft = theft};
     memcpy(w->orders[i].txid, tx->txid.bytes, 32);
-    w->books[i] = (struct lab_order_book){.txid = tx->txid, .seen_us = lab_world_now_us(w)};
+    w->books[i] = (struct lab_order_book){.txid = tx->txid};
     w->order_count++;
+    if (w->setup.alarm_span_minutes) lab_timer(w, w->setup.alarm_span_minutes * SIM_MINUTE_US, LAB_TIMER_ORDER, i);
     return i;
 }
 
@@ -123,23 +124,23 @@ static void alarm_of(struct lab_world *w, const char *what, int64_t minutes)
     lab_emitted(w);
 }
 
-void lab_clock_look(struct lab_world *w)
+void lab_clock_block(struct lab_world *w)
 {
-    int64_t now = lab_world_now_us(w), silence = (now - w->last_block_us) / SIM_MINUTE_US;
-    lab_timer(w, SIM_MINUTE_US, LAB_TIMER_CLOCK, 0);
-    if (w->merchant == LAB_NONE) return;
-    if (w->setup.alarm_minutes && silence >= w->setup.alarm_minutes && !w->silence_told) {
-        w->silence_told = true;
-        alarm_of(w, "no block", silence);
-    }
-    for (size_t i = 0; w->setup.alarm_span_minutes && i < w->order_count; i++) {
-        struct lab_order_book *b = &w->books[i];
-        int64_t minutes = (now - b->seen_us) / SIM_MINUTE_US;
-        bool waits = w->orders[i].state == LAB_ORDER_WAITING || w->orders[i].state == LAB_ORDER_CONFIRMED;
-        if (!waits || b->slow_told || minutes < w->setup.alarm_span_minutes) continue;
-        b->slow_told = true;
-        alarm_of(w, "slow confirmations", minutes);
-    }
+    w->merchant_blocks++;
+    if (w->setup.alarm_minutes)
+        lab_timer(w, w->setup.alarm_minutes * SIM_MINUTE_US, LAB_TIMER_SILENCE, w->merchant_blocks);
+}
+
+void lab_clock_silence(struct lab_world *w, uint64_t blocks)
+{
+    if (blocks == w->merchant_blocks) alarm_of(w, "no block", w->setup.alarm_minutes);
+}
+
+void lab_clock_order(struct lab_world *w, size_t order)
+{
+    enum lab_order_state state = w->orders[order].state;
+    if (state == LAB_ORDER_WAITING || state == LAB_ORDER_CONFIRMED)
+        alarm_of(w, "slow confirmations", w->setup.alarm_span_minutes);
 }
 
 /* ---- those who pay ---- */

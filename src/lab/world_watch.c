@@ -113,8 +113,7 @@ void lab_on_tip(struct sim_node *n, const struct block_node *old)
             look_for_missing(w, b);
     }
     if (node == w->merchant) {
-        w->last_block_us = lab_world_now_us(w);
-        w->silence_told = false;
+        lab_clock_block(w);
         lab_orders_look(w);
     }
     lab_attack_think_soon(w);

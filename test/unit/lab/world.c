@@ -507,3 +507,26 @@ Test(world, hash_power_comes_and_goes)
     lab_world_run(w, 61 * HOUR_US, 0);
     settle_and_free(w);
 }
+
+/* The merchant's clock warns at the minute, and not when blocks come in time. */
+Test(world, the_clock_warns)
+{
+    struct lab_world *w = world_of(
+        SETUP("honest", "1", "seed", "1", "alarm-minutes", "25", "alarm-span-minutes", "20", "confirmations", "4"));
+    order(w, "pay 2");
+    size_t i = run_until(w, 0, LAB_EVENT_ALARM, "slow confirmations");
+    cr_assert_eq(event_at(w, i)->at_us, HOUR_US / 3);
+    cr_assert_eq(event_at(w, i)->a, 20);
+    lab_world_run(w, 20 * HOUR_US, 0);
+    size_t count, alarms = 0;
+    int64_t last_block = 0;
+    const struct lab_event *list = lab_world_events(w, &count);
+    for (size_t k = 0; k < count; k++) {
+        if (list[k].kind == LAB_EVENT_TIP && list[k].node == w->merchant) last_block = list[k].at_us;
+        if (list[k].kind != LAB_EVENT_ALARM || strcmp(list[k].text, "no block") != 0) continue;
+        cr_assert_eq(list[k].at_us - last_block, HOUR_US / 60 * 25);
+        alarms++;
+    }
+    cr_assert(alarms > 2 && alarms < 40, "%zu alarms", alarms);
+    lab_world_free(w);
+}
