@@ -63,7 +63,7 @@ static void words_of_attack(struct buffer *out, const struct lab_event *e)
 {
     buffer_put_str(out, "The attacker: ");
     report_text(out, e->text);
-    if (strcmp(e->text, "begins") == 0) return;
+    if (e->a == 0 || strcmp(e->text, "begins") == 0) return;
     uint64_t lead = e->a < 0 ? 0 - (uint64_t)e->a : (uint64_t)e->a;
     buffer_printf(out, ", %llu block%s %s", (unsigned long long)lead, lead == 1 ? "" : "s",
                   e->a < 0 ? "behind" : "ahead");
