@@ -62,6 +62,13 @@ if(TARGET cairn_lab)
   include(CairnAssets)
 endif()
 
+if(TARGET cairn_lab)
+  # Where the scenarios lie: beside the sources, or where cmake --install puts them (CairnInstall.cmake).
+  include(GNUInstallDirs)
+  set_source_files_properties("${PROJECT_SOURCE_DIR}/src/lab/scenario_library.c" PROPERTIES COMPILE_DEFINITIONS
+    "CAIRN_LAB_SOURCE=\"${PROJECT_SOURCE_DIR}/conf/lab\";CAIRN_LAB_INSTALLED=\"${CMAKE_INSTALL_FULL_DATADIR}/cairn/lab\"")
+endif()
+
 # What is no room of its own but stands in the order too: the lint reads these rows as it reads those above.
 function(cairn_rank folder rank)
 endfunction()

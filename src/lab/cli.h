@@ -16,8 +16,8 @@ struct lab_cli_args {
     char **argv;
 };
 
-/* Takes "--name value" or "--name=value" or the flag --name out of the arguments; false: it is not there. *VALUE is
- * NULL for a flag. */
+/* An option's row in cli.c says whether it has a value. Takes "--name value" or "--name=value" or the flag --name out
+ * of the arguments; false: it is not there. *VALUE is NULL for a flag. */
 bool lab_cli_take(struct lab_cli_args *a, const char *name, const char **value);
 /* The first argument that is no option, or NULL; taken out. */
 const char *lab_cli_next(struct lab_cli_args *a);
@@ -30,6 +30,7 @@ unsigned lab_cli_processors(void);
 int lab_cli_page(struct lab_cli_args *a);
 int lab_cli_run(struct lab_cli_args *a);
 int lab_cli_list(struct lab_cli_args *a);
+int lab_cli_show(struct lab_cli_args *a);
 int lab_cli_lesson(struct lab_cli_args *a);
 int lab_cli_check(struct lab_cli_args *a);
 /* cli_numbers.c: theory, race, selfish, cost */

@@ -33,7 +33,7 @@ static const struct row rows[LAB_EVENT_KINDS] = {
     [LAB_EVENT_START] = {"start", {{"scenario", TEXT, WORDS}, {"seed", A, SEED}}, "{scenario} begins with seed {seed}"},
     [LAB_EVENT_NODE] = {"node",
                         {{"node", NODE, WHO}, {"name", TEXT, WORDS}, {"role", B, ROLE}, {"power", A, SHARE}},
-                        "{name} is there, with {power} of the hash power"},
+                        "{name} is there ({role})"},
     [LAB_EVENT_LINK] = {"link", {{"what", TEXT, WORDS}, {"node", NODE, WHO}}, "connections: {what}{node?, }{node}"},
     [LAB_EVENT_SIDE] = {"side", {{"node", NODE, WHO}, {"side", A, NUMBER}}, "{node} is on side {side}"},
     [LAB_EVENT_POWER] = {"power", {{"node", NODE, WHO}, {"power", A, SHARE}}, "{node} has {power} of the hash power"},

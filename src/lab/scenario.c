@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "lab/figures.h"
 #include "lab/words.h"
 
 static const char *const trigger_names[LAB_TRIGGERS] = {
@@ -121,10 +122,12 @@ static enum result set_setting(struct parser *p, struct span name, struct span v
 
 static enum result set_figure(struct parser *p, struct span name, struct span value)
 {
+    char shown[LAB_WORD_SHOWN];
     struct lab_scenario *s = p->out;
     value = without_comment(value);
     if (!name.len || !value.len || name.len >= LAB_NAME || value.len >= LAB_NAME)
         return wrong(p, p->value_line, "a figure is NAME = VALUE, each of 1 to %d bytes", LAB_NAME - 1);
+    if (!lab_figure_exists(name)) return wrong(p, p->value_line, "there is no figure %s", lab_show(shown, name));
     if (s->figure_count == LAB_FIGURES_MAX) return wrong(p, p->value_line, "more than %d figures", LAB_FIGURES_MAX);
     struct lab_expected *f = &s->figures[s->figure_count++];
     memcpy(f->name, name.data, name.len);

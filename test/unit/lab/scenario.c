@@ -25,7 +25,7 @@ Test(lab_scenario, reads_all_parts)
                        "honest = 4   # four\n"
                        "q = 30%\n"
                        "[figures]\n"
-                       "depth = 7\n"
+                       "tips = 7\n"
                        "[story]\n"
                        "at 1h30m: attack double\n"
                        "on stolen: say The goods: gone.\n"
@@ -39,7 +39,7 @@ Test(lab_scenario, reads_all_parts)
     cr_assert_eq(s.setup.q_ppm, 300000);
     cr_assert_eq(s.setup.confirmations, 6);
     cr_assert_eq(s.figure_count, 1);
-    cr_assert_str_eq(s.figures[0].name, "depth");
+    cr_assert_str_eq(s.figures[0].name, "tips");
     cr_assert_str_eq(s.figures[0].value, "7");
     cr_assert_eq(s.cue_count, 2);
     cr_assert_eq(s.cues[0].at_us, INT64_C(5400000000));
@@ -92,6 +92,7 @@ Test(lab_scenario, names_line_and_fault)
         {"title = x\n[story]\nat 5m: fly\n", "file:3: there is no command fly"},
         {"title = x\n[story]\nat 5m: power\n", "file:3: power needs a share from 0 to below 100%"},
         {"title = x\n[figures]\na =\n", "file:3: a figure is NAME = VALUE, each of 1 to 63 bytes"},
+        {"title = x\n[figures]\nspeed = 1\n", "file:3: there is no figure speed"},
         {"title = a\x01z\n", "file:1: there is a control character"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
