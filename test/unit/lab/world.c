@@ -530,3 +530,57 @@ Test(world, the_clock_warns)
     cr_assert(alarms > 2 && alarms < 40, "%zu alarms", alarms);
     lab_world_free(w);
 }
+
+/* ---- selfish mining, against the algorithm on the same dice ---- */
+
+struct selfish_model {
+    unsigned attacker, honest, lead; /* in the chain; and kept secret */
+    bool race;
+};
+
+/* Eyal and Sirer 2014 with gamma 0: of two equal branches the others take their own. */
+static void model_block(struct selfish_model *m, bool attacker)
+{
+    if (attacker) {
+        if (m->race)
+            m->attacker += 2;
+        else
+            m->lead++;
+        m->race = false;
+    } else if (m->race) {
+        m->honest += 2;
+        m->race = false;
+    } else if (m->lead == 0) {
+        m->honest++;
+    } else if (m->lead == 1) {
+        m->race = true;
+        m->lead = 0;
+    } else {
+        m->attacker += m->lead == 2 ? 2 : 1;
+        m->lead -= m->lead == 2 ? 2 : 1;
+    }
+}
+
+Test(world, selfish_mining_is_the_algorithm)
+{
+    enum { BLOCKS = 400 };
+    struct lab_setup s = SETUP("honest", "3", "merchant", "no", "q", "40%", "gamma", "0%", "seed", "12", "strategy",
+                               "selfish", "latency", "20ms", "budget", "0");
+    struct selfish_model m = {0};
+    struct lab_dice dice;
+    lab_dice_init(&dice, s.seed);
+    for (unsigned i = 0; i < BLOCKS || m.race; i++) {
+        lab_dice_gap_us(&dice, s.block_us);
+        model_block(&m, lab_dice_share(&dice, LAB_PPM) < s.q_ppm);
+    }
+    struct lab_world *w = world_of(s);
+    order(w, "attack");
+    while (w->outcome.honest_blocks + w->outcome.attacker_blocks < BLOCKS) cr_assert(lab_world_step(w));
+    lab_world_run(w, lab_world_now_us(w) + 2000000, 0);
+    order(w, "publish");
+    lab_world_run(w, lab_world_now_us(w) + 5000000, 0);
+    unsigned honest = blocks_by_honest(w);
+    cr_assert_eq(honest, m.honest);
+    cr_assert_eq((unsigned)(lab_public_tip(w)->height - w->base_height) - honest, m.attacker + m.lead);
+    settle_and_free(w);
+}
