@@ -41,6 +41,8 @@ int lab_cli_cost(struct lab_cli_args *a);
 /* cli_trials.c: trials (whole nodes), speed */
 int lab_cli_trials(struct lab_cli_args *a);
 int lab_cli_speed(struct lab_cli_args *a);
+/* cli_eclipse.c */
+int lab_cli_eclipse(struct lab_cli_args *a);
 /* cli_live.c: live */
 int lab_cli_live(struct lab_cli_args *a);
 

@@ -7,11 +7,6 @@
 /* Both pay the same fee, so that neither replaces the other in a pool. */
 enum { PRICE = 1000000000, FEE = 10000, WHY = 200, FREE_AFTER_S = 60 };
 
-static bool is_hidden_from_network(const struct lab_world *w)
-{
-    return w->eclipsed && !w->setup.honest_link;
-}
-
 /* A transaction goes to every node of a camp. */
 static void hand_out(struct lab_world *w, const struct lab_tx *tx, bool to_victims)
 {
@@ -20,7 +15,7 @@ static void hand_out(struct lab_world *w, const struct lab_tx *tx, bool to_victi
         enum lab_role role = w->members[i].role;
         bool relay = role == LAB_ROLE_OUTLET && i != w->outlet;
         bool near_merchant = relay || role == LAB_ROLE_MERCHANT || role == LAB_ROLE_HIDEOUT;
-        bool victims = is_hidden_from_network(w) ? near_merchant : role != LAB_ROLE_HIDEOUT;
+        bool victims = w->attack.hidden ? near_merchant : role != LAB_ROLE_HIDEOUT;
         if (victims == to_victims && !lab_send(w, i, tx, why, sizeof(why)))
             sim_fail(w->sim, "%s refuses the %s: %s", w->members[i].name, to_victims ? "payment" : "conflict", why);
     }
@@ -28,6 +23,7 @@ static void hand_out(struct lab_world *w, const struct lab_tx *tx, bool to_victi
 
 void lab_double_begin(struct lab_world *w)
 {
+    w->attack.hidden = w->eclipsed && !w->setup.honest_link;
     struct lab_tx pay, back;
     struct lab_coin *coin = lab_wallet_find(&w->wallet, LAB_OWNER_ATTACKER, PRICE * 2, 0);
     if (!coin) {
@@ -70,9 +66,18 @@ static void think_eclipsed(struct lab_world *w, bool delivered)
         lab_emitted(w);
     }
     bool behind = lab_public_tip(w)->height > lab_tip_of(w, w->hideout)->height;
-    if (!delivered || !behind || w->attack.shown) return;
-    w->attack.shown = true;
-    lab_timer(w, FREE_AFTER_S * SIM_SECOND_US, LAB_TIMER_FREE, 0);
+    if (w->eclipsed && delivered && behind && !w->attack.shown) {
+        w->attack.shown = true;
+        lab_timer(w, FREE_AFTER_S * SIM_SECOND_US, LAB_TIMER_FREE, 0);
+    } else if (!w->eclipsed && !behind && lab_tip_of(w, w->merchant) == lab_public_tip(w)) {
+        lab_attack_end(w, "gave up"); /* the network took its branch, and the payment is in it */
+    }
+}
+
+void lab_double_let_go(struct lab_world *w)
+{
+    w->attack.shown = false;
+    if (!w->attack.active || lab_public_tip(w)->height > lab_tip_of(w, w->hideout)->height) lab_net_free_merchant(w);
 }
 
 static void publish(struct lab_world *w, struct sim_block *own, const struct sim_block *public)
@@ -91,7 +96,7 @@ void lab_double_think(struct lab_world *w)
     const struct lab_order *o = &w->orders[w->attack.order];
     bool delivered = o->state == LAB_ORDER_DELIVERED;
     struct sim_block *public = lab_public_tip(w), *own = lab_tip_of(w, w->hideout);
-    if (is_hidden_from_network(w)) {
+    if (w->attack.hidden) {
         think_eclipsed(w, delivered);
         return;
     }

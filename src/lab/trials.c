@@ -57,6 +57,8 @@ static void take_outcome(struct lab_world *w, struct lab_trial *t)
     t->honest_blocks = o.honest_blocks;
     t->attacker_blocks = o.attacker_blocks;
     t->depth = o.depth;
+    t->silence_alarms = o.silence_alarms;
+    t->slow_alarms = o.slow_alarms;
     t->attacker_at_z = o.attacker_at_z;
     t->took_us = o.took_us;
     lab_world_log_hash(w, t->log);

@@ -12,6 +12,7 @@ struct lab_trial {
     bool broken, stolen, settled;
     bool as_model; /* race_one with this seed comes to the same outcome */
     unsigned honest_blocks, attacker_blocks, depth, attacker_at_z;
+    unsigned silence_alarms, slow_alarms; /* of the merchant's clock */
     int64_t took_us, virtual_us;
     uint64_t steps;
     uint8_t log[32], tip[32], coins[32];

@@ -62,7 +62,7 @@ static void on_timer(struct sim *s, const struct sim_event *e)
     case LAB_TIMER_PAY: lab_public_pays(w); break;
     case LAB_TIMER_SILENCE: lab_clock_silence(w, e->c); break;
     case LAB_TIMER_ORDER: lab_clock_order(w, (size_t)e->c); break;
-    case LAB_TIMER_FREE: lab_net_free_merchant(w); break;
+    case LAB_TIMER_FREE: lab_double_let_go(w); break;
     }
 }
 

@@ -76,6 +76,7 @@ struct lab_outcome {
     bool over, stolen;
     unsigned honest_blocks, attacker_blocks; /* found since the payment was sent */
     unsigned depth;                          /* blocks that the merchant's node threw away when it was robbed */
+    unsigned silence_alarms, slow_alarms;    /* that the merchant's clock gave since the payment was sent */
     unsigned attacker_at_z;                  /* attacker's blocks when the payment had its last confirmation */
     int64_t took_us;
 };

@@ -44,6 +44,7 @@ struct lab_missing {
 
 struct lab_attack {
     bool active, shown, led, raced;
+    bool hidden; /* the merchant alone sees the attacker's branch */
     enum lab_strategy strategy;
     struct sim_block *fork; /* the attacker's branch begins on it */
     size_t order;           /* of the theft; SIZE_MAX: there is none */
@@ -194,6 +195,8 @@ void lab_attack_follow(struct lab_world *w);
 
 void lab_double_begin(struct lab_world *w);
 void lab_double_think(struct lab_world *w);
+/* Eclipsed, and the goods are gone: the merchant may see the network, if that is still ahead. */
+void lab_double_let_go(struct lab_world *w);
 /* Some output of it is the merchant's. */
 bool lab_pays_merchant(const struct tx *tx);
 void lab_takeover_begin(struct lab_world *w);

@@ -133,14 +133,17 @@ void lab_clock_block(struct lab_world *w)
 
 void lab_clock_silence(struct lab_world *w, uint64_t blocks)
 {
-    if (blocks == w->merchant_blocks) alarm_of(w, "no block", w->setup.alarm_minutes);
+    if (blocks != w->merchant_blocks) return;
+    w->outcome.silence_alarms++;
+    alarm_of(w, "no block", w->setup.alarm_minutes);
 }
 
 void lab_clock_order(struct lab_world *w, size_t order)
 {
     enum lab_order_state state = w->orders[order].state;
-    if (state == LAB_ORDER_WAITING || state == LAB_ORDER_CONFIRMED)
-        alarm_of(w, "slow confirmations", w->setup.alarm_span_minutes);
+    if (state != LAB_ORDER_WAITING && state != LAB_ORDER_CONFIRMED) return;
+    w->outcome.slow_alarms++;
+    alarm_of(w, "slow confirmations", w->setup.alarm_span_minutes);
 }
 
 /* ---- those who pay ---- */
