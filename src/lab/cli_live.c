@@ -14,7 +14,7 @@
 #include "lab/web.h"
 #include "lab/words.h"
 
-enum { TURN_MS = 50, LINE_MAX_BYTES = 1024, SETTINGS_MAX = 64, PAGE_PORT = 8333 + 5101 };
+enum { TURN_MS = 50, LINE_MAX_BYTES = 1024, SETTINGS_MAX = 64, PLAYGROUND_Q_PPM = 300000 };
 
 struct live_cli {
     struct lab_live_options options;
@@ -73,28 +73,35 @@ static bool find_cairnd(char *out, size_t size, const char *given)
     return false;
 }
 
+/* Without a name: a network with an attacker of 30% who waits for an order. */
 static bool choose_scenario(struct live_cli *c, const char *name, struct error *e)
 {
     char folder[4096];
-    const struct lab_scenario *found = NULL;
-    if (name && strchr(name, '/')) {
+    size_t len = name ? strlen(name) : 0;
+    bool path = name && (strchr(name, '/') || (len > 4 && !strcmp(name + len - 4, ".lab")));
+    if (path) {
         c->has_loaded = true;
         if (lab_scenario_load(&c->loaded, name, e) != RESULT_OK) return false;
-        found = &c->loaded;
-    } else if (name) {
-        if (!lab_library_folder(folder, sizeof(folder)))
-            return error_set(e, RESULT_NOT_FOUND, "there is no folder of scenarios (CAIRN_LAB_DIR names one)"), false;
-        if (lab_library_load(&c->library, folder, e) != RESULT_OK) return false;
-        found = lab_library_find(&c->library, name);
-        if (!found) return error_set(e, RESULT_NOT_FOUND, "there is no scenario %.100s in %.300s", name, folder), false;
+        c->scenario = c->loaded;
+        return true;
     }
+    bool library = lab_library_folder(folder, sizeof(folder));
+    if (library && lab_library_load(&c->library, folder, e) != RESULT_OK) return false;
+    const struct lab_scenario *found = name && library ? lab_library_find(&c->library, name) : NULL;
+    if (name && !library)
+        error_set(e, RESULT_NOT_FOUND, "there is no folder of scenarios (CAIRN_LAB_DIR names one)");
+    else if (name && !found)
+        error_set(e, RESULT_NOT_FOUND, "there is no scenario %.100s; cairn-lab list names them", name);
+    if (name && !found) return false;
     if (found) {
         c->scenario = *found;
         return true;
     }
     c->scenario.setup = lab_setup_default();
+    c->scenario.setup.q_ppm = PLAYGROUND_Q_PPM;
     snprintf(c->scenario.name, sizeof(c->scenario.name), "live");
     snprintf(c->scenario.title, sizeof(c->scenario.title), "Live");
+    snprintf(c->scenario.about, sizeof(c->scenario.about), "Processes on this machine. Everything waits for an order.");
     return true;
 }
 
@@ -115,7 +122,6 @@ static int read_arguments(struct live_cli *c, struct lab_cli_args *a)
     const char *value = NULL, *settings[SETTINGS_MAX], *given = NULL, *name;
     size_t count = 0;
     struct error e = {0};
-    c->page_port = PAGE_PORT;
     c->options.speed = 100;
     if (lab_cli_take(a, "--speed", &value)) {
         char *end = NULL;
@@ -131,9 +137,14 @@ static int read_arguments(struct live_cli *c, struct lab_cli_args *a)
     lab_cli_take(a, "--cairnd", &given);
     while (count < SETTINGS_MAX && lab_cli_take(a, "--set", &value))
         if (value) settings[count++] = value;
+    const char *seed = NULL;
+    lab_cli_take(a, "--seed", &seed);
     name = lab_cli_next(a);
     if (!lab_cli_done("live", a)) return 2;
-    if (!choose_scenario(c, name, &e) || !set_all(c, settings, count, &e)) return lab_cli_wrong("live", e.text);
+    if (!choose_scenario(c, name, &e) ||
+        (seed && lab_setup_set(&c->scenario.setup, span_str("seed"), span_str(seed), &e)) ||
+        !set_all(c, settings, count, &e))
+        return lab_cli_wrong("live", e.text);
     if (!find_cairnd(c->cairnd, sizeof(c->cairnd), given))
         return lab_cli_wrong("live", "there is no cairnd beside this program (--cairnd names one)");
     const char *folder = getenv("TMPDIR");

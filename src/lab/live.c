@@ -135,18 +135,10 @@ static void clear_run(struct lab_live *l)
     if (l->has_scenario) lab_scenario_clear(&l->scenario);
 }
 
-static void copy_scenario(struct lab_scenario *to, const struct lab_scenario *from)
-{
-    *to = *from;
-    to->cue_cap = from->cue_count;
-    to->cues = from->cue_count ? mem_dup(from->cues, from->cue_count * sizeof(*from->cues)) : NULL;
-}
-
 /* Ends what there is and begins anew. */
 static enum result run_scenario(struct lab_live *l, const struct lab_scenario *scenario, struct error *e)
 {
-    struct lab_scenario copy;
-    copy_scenario(&copy, scenario); /* it may be our own */
+    struct lab_scenario copy = lab_scenario_copy(scenario); /* it may be our own */
     struct lab_live_options options = l->options;
     char *cairnd = l->cairnd, *parent = l->parent;
     clear_run(l);
@@ -202,6 +194,7 @@ bool lab_live_run(struct lab_live *l, int milliseconds)
         int64_t left_ms = (end - live_now_us()) / 1000;
         if (l->over || !l->running || live_loop_is_stopped(&l->loop)) return false;
         live_loop_run(&l->loop, left_ms < STEP_MS ? (int)(left_ms > 0 ? left_ms : 0) : STEP_MS);
+        if (!live_guard_is_there(&l->guard)) live_broken(l, "somebody ended the guardian of the processes");
         live_chain_look(l);
         live_orders_look(l);
         live_attack_look(l);

@@ -155,6 +155,7 @@ void live_attack_end(struct lab_live *l, const char *why)
     struct live_attack *a = &l->attack;
     bool won = !strcmp(why, "won");
     if (!a->active) return;
+    if (won) live_attack_show(l, INT32_MAX); /* what it found since lies on what all follow */
     tell(l, why);
     const struct lab_coin *left = won ? &a->conflict_coin : &a->payment_change;
     if (left->value) lab_wallet_add(&l->wallet, &left->at, left->value, LAB_OWNER_ATTACKER_BACK);

@@ -218,6 +218,12 @@ bool live_guard_runs(const struct live_guard *g, pid_t pid)
     return g->fd >= 0 && pid > 0 && (kill(pid, 0) == 0 || errno != ESRCH);
 }
 
+bool live_guard_is_there(const struct live_guard *g)
+{
+    struct pollfd p = {.fd = g->fd};
+    return g->fd >= 0 && (poll(&p, 1, 0) <= 0 || !(p.revents & (POLLHUP | POLLERR)));
+}
+
 void live_guard_close(struct live_guard *g)
 {
     int status = 0;

@@ -47,6 +47,8 @@ MUST_USE enum result live_guard_start(struct live_guard *g, const char *output, 
                                       struct error *e);
 /* Whether a process that was started here still is there. */
 bool live_guard_runs(const struct live_guard *g, pid_t pid);
+/* Whether the guardian itself is there. */
+bool live_guard_is_there(const struct live_guard *g);
 /* Ends everything and waits until it is gone. */
 void live_guard_close(struct live_guard *g);
 

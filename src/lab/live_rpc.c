@@ -12,7 +12,7 @@
 
 #include "base/base64.h"
 
-enum { TICK_US = 10000, PATIENCE_S = 10, COOKIE_MAX = 512 };
+enum { TICK_US = 10000, PATIENCE_S = 5, COOKIE_MAX = 512 };
 
 int64_t live_now_us(void)
 {
