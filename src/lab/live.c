@@ -71,15 +71,39 @@ static void cue(struct lab_live *l, size_t i)
     live_emitted(l);
 }
 
+static bool one_tip(const struct lab_live *l)
+{
+    uint32_t tip = live_public_tip(l);
+    for (uint32_t i = 0; i < l->member_count; i++) {
+        bool hides = i == l->hideout && l->attack.active;
+        if (!hides && !l->members[i].told_down && l->members[i].tip != tip) return false;
+    }
+    return true;
+}
+
+/* True once all have one tip again after a reorganisation or after the network was in halves. */
+static bool is_settled(struct lab_live *l, const struct lab_event *e)
+{
+    bool reorg = e->kind == LAB_EVENT_REORG && e->node != l->hideout;
+    if (lab_trigger_matches(LAB_ON_HEAL, e) || (reorg && !l->partitioned)) l->unsettled = true;
+    if (!l->unsettled || l->partitioned || l->cued + 1 < l->event_count || !one_tip(l)) return false;
+    l->unsettled = false;
+    return true;
+}
+
 static void play_story(struct lab_live *l)
 {
     int64_t now = live_virtual_us(l);
-    for (size_t i = 0; i < l->scenario.cue_count; i++)
-        if (!l->cue_done[i] && l->scenario.cues[i].trigger == LAB_AT && l->scenario.cues[i].at_us <= now) cue(l, i);
+    const struct lab_scenario *s = &l->scenario;
+    for (size_t i = 0; i < s->cue_count; i++)
+        if (!l->cue_done[i] && s->cues[i].trigger == LAB_AT && s->cues[i].at_us <= now) cue(l, i);
     for (; l->cued < l->event_count; l->cued++) {
-        for (size_t i = 0; i < l->scenario.cue_count; i++) {
-            enum lab_trigger t = l->scenario.cues[i].trigger;
-            if (!l->cue_done[i] && t != LAB_AT && lab_trigger_matches(t, &l->events[l->cued])) cue(l, i);
+        struct lab_event e = l->events[l->cued]; /* the list moves when it grows */
+        bool settled = is_settled(l, &e);
+        for (size_t i = 0; i < s->cue_count; i++) {
+            enum lab_trigger t = s->cues[i].trigger;
+            if (l->cue_done[i] || t == LAB_AT) continue;
+            if (lab_trigger_matches(t, &e) || (t == LAB_ON_SETTLED && settled)) cue(l, i);
         }
     }
 }
@@ -101,7 +125,6 @@ static void look_at_the_end(struct lab_live *l)
 static void begin(struct lab_live *l)
 {
     const struct lab_setup *s = &l->scenario.setup;
-    struct error e = {0};
     l->began_us = live_now_us();
     l->running = true;
     live_mining_init(l);
@@ -122,8 +145,6 @@ static void begin(struct lab_live *l)
     if (l->eclipsed) live_emit_text(l, LAB_EVENT_LINK, l->merchant, s->honest_link ? "honest link" : "eclipse");
     live_mining_changed(l);
     l->next_pay_us = s->pay_us;
-    if (s->strategy != LAB_STRATEGY_NONE && live_attack_begin(l, s->strategy, &e) != RESULT_OK)
-        live_broken(l, "%s", e.text);
 }
 
 static void clear_run(struct lab_live *l)

@@ -81,7 +81,7 @@ struct lab_live {
     uint32_t observer;                  /* whose thrown out transactions are told */
     struct live_link *links;
     size_t link_count, link_cap;
-    bool partitioned, eclipsed;
+    bool partitioned, eclipsed, unsettled;
 
     int64_t began_us; /* on the machine's clock */
     bool running, over;
