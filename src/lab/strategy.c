@@ -28,8 +28,16 @@ static void tell(struct lab_world *w, const char *what)
 
 /* ---- hearing ---- */
 
+void lab_attack_relay(struct lab_world *w, struct sim_block *tip)
+{
+    for (uint32_t i = 0; i < w->member_count; i++)
+        if (w->members[i].role == LAB_ROLE_OUTLET && i != w->outlet) lab_hand_branch(w, i, tip);
+}
+
 void lab_attack_follow(struct lab_world *w)
 {
+    /* Whom the merchant hears must not look dead before the attack. */
+    if (w->eclipsed && !w->attack.active) lab_attack_relay(w, lab_public_tip(w));
     lab_hand_branch(w, w->hideout, lab_public_tip(w));
 }
 

@@ -55,10 +55,7 @@ void lab_double_begin(struct lab_world *w)
  * attacker lets go. */
 static void think_eclipsed(struct lab_world *w, bool delivered)
 {
-    for (uint32_t i = 0; i < w->member_count; i++)
-        if (w->members[i].role == LAB_ROLE_OUTLET && i != w->outlet)
-            for (uint32_t id = 1; id < w->fact_count; id++)
-                if (w->facts[id].attacker && w->facts[id].secret) lab_hand_block(w, i, lab_sim_block(w, id));
+    lab_attack_relay(w, lab_tip_of(w, w->hideout));
     for (uint32_t id = 1; id < w->fact_count; id++) {
         if (!w->facts[id].attacker || !w->facts[id].secret) continue;
         w->facts[id].secret = false;

@@ -190,6 +190,8 @@ void lab_attack_on_block(struct lab_world *w, struct sim_block *b, bool attacker
 /* The order's state changed. */
 void lab_attack_on_order(struct lab_world *w, size_t order);
 bool lab_attack_is_secret(const struct lab_world *w);
+/* Gives the relays around an eclipsed merchant the branch of TIP. */
+void lab_attack_relay(struct lab_world *w, struct sim_block *tip);
 /* Gives the hideout what is public. */
 void lab_attack_follow(struct lab_world *w);
 

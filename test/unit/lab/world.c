@@ -422,6 +422,8 @@ Test(world, an_eclipsed_merchant_is_always_robbed)
         snprintf(text, sizeof(text), "%u", seed);
         struct lab_world *w = world_of(SETUP("honest", "2", "q", "10%", "confirmations", "2", "eclipsed", "yes", "seed",
                                              text, "strategy", "double", "alarm-minutes", "60"));
+        lab_world_run(w, 2 * HOUR_US, 0); /* until then it sees what all see */
+        cr_assert_gt(lab_tip_of(w, w->merchant)->height, w->base_height + 3);
         order(w, "attack");
         run_until(w, 0, LAB_EVENT_ATTACK, "won");
         cr_assert(lab_world_outcome(w).stolen);
