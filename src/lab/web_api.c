@@ -306,7 +306,10 @@ void web_api_rpc(struct lab_web *w, struct evhttp_request *req)
         return;
     }
     int status = s->rpc(s->ctx, (uint32_t)node, body_of(req), &out);
-    web_reply(req, status, "application/json", &out);
+    if (!out.len && status >= 400)
+        web_refuse(req, status, "there is no node %u, or it is down", (unsigned)node);
+    else
+        web_reply(req, status, "application/json", &out);
     web_play_changed(w, false);
 }
 

@@ -147,10 +147,7 @@ static void fake_state(void *ctx, struct lab_source_state *out)
 static int fake_rpc(void *ctx, uint32_t node, struct span request, struct buffer *out)
 {
     (void)ctx;
-    if (node >= FAKE_NODES) {
-        buffer_put_str(out, "{\"error\":\"no such node\"}");
-        return 404;
-    }
+    if (node >= FAKE_NODES) return 503;
     buffer_printf(out, "{\"result\":\"node %u heard %zu bytes\"}", node, request.len);
     return 200;
 }

@@ -126,7 +126,9 @@ Test(lab_web, passes_rpc_on)
     json_t *v = kit_json(&k, "/api/rpc?node=2", "{\"method\":\"getblockcount\"}", 200);
     cr_expect_str_eq(json_string_value(json_object_get(v, "result")), "node 2 heard 26 bytes");
     json_decref(v);
-    json_decref(kit_json(&k, "/api/rpc?node=9", "{}", 404));
+    v = kit_json(&k, "/api/rpc?node=9", "{}", 503);
+    cr_expect(strstr(json_string_value(json_object_get(v, "error")), "node 9"));
+    json_decref(v);
     json_decref(kit_json(&k, "/api/rpc", "{}", 400));
     json_decref(kit_json(&k, "/api/rpc?node=-1", "{}", 400));
     json_decref(kit_json(&k, "/api/rpc?node=4294967296", "{}", 400));
