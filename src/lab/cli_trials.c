@@ -26,9 +26,6 @@ struct grid {
     bool json, verbose;
 };
 
-/* Where news take longer, honest miners get in one another's way now and then, and the model knows nothing of that. */
-#define NO_FORKS_US 10000
-
 /* Sums over the stolen ones, for the histograms. */
 struct cell_sums {
     uint64_t depth[DEPTHS], blocks[DEPTHS];
@@ -266,8 +263,7 @@ static void run_cell(const struct grid *g, struct cell *c)
     c->p_gaps = gaps < FEW ? -1 : stats_ks_exponential((double *)(void *)c->r.gaps.data, gaps, mean_gap_s(&c->setup));
     c->p_at_z = test_at_z(c);
     test_depths(c, sums);
-    bool as_model = c->r.as_model == c->r.trials || c->setup.latency_us > NO_FORKS_US;
-    c->ok = !c->r.broken && c->r.settled == c->r.trials && as_model && plausible(c->p_binomial) &&
+    c->ok = !c->r.broken && c->r.settled == c->r.trials && c->r.as_model == c->r.trials && plausible(c->p_binomial) &&
             plausible(c->p_gaps) && plausible(c->p_at_z) && plausible(c->p_depth) && plausible(c->p_blocks);
     free(sums);
 }

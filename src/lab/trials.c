@@ -29,13 +29,35 @@ static bool ends(const struct lab_setup *s)
     return s->patience || s->budget || s->q_ppm > LAB_PPM / 2;
 }
 
-static void compare_with_model(const struct lab_setup *s, struct lab_trial *t)
+/* Microseconds that a block takes to be everywhere, at most: an announcement, a request and the block for each link of
+ * the ring, and what nodes take to look at them. */
+static int64_t news_us(const struct lab_setup *s)
+{
+    enum { AT_ONCE_US = 20000, MESSAGES = 3 };
+    unsigned nodes = s->honest + s->watchers + s->merchant + 1;
+    return AT_ONCE_US + (int64_t)(nodes / 2 + 1) * MESSAGES * s->latency_us;
+}
+
+/* Did somebody find a block before the one before it was known everywhere? The model knows nothing of that. */
+static bool in_one_anothers_way(const struct lab_world *w, const struct lab_setup *s)
+{
+    int64_t before = 0, news = news_us(s);
+    for (size_t i = 1; i < lab_world_block_count(w); i++) {
+        int64_t found = lab_world_block(w, (uint32_t)i).found_us;
+        if (i > 1 && found - before < news) return true;
+        before = found;
+    }
+    return false;
+}
+
+static void compare_with_model(const struct lab_world *w, const struct lab_setup *s, struct lab_trial *t)
 {
     struct race_rules rules = {
         .q_ppm = s->q_ppm, .z = s->confirmations, .premine = s->premine, .patience = s->patience, .budget = s->budget};
     struct race_outcome model = race_one(&rules, s->seed);
     t->as_model = model.stolen == t->stolen && model.honest_blocks == t->honest_blocks &&
                   model.attacker_blocks == t->attacker_blocks && model.attacker_at_z == t->attacker_at_z;
+    if (!t->as_model) t->as_model = in_one_anothers_way(w, s);
 }
 
 /* The blocks of the race are the last ones that were found. */
@@ -76,6 +98,7 @@ static void run_world(struct lab_world *w, const struct lab_setup *setup, struct
     while (!lab_world_outcome(w).over && lab_world_step(w)) continue;
     take_outcome(w, t);
     if (!t->broken && gaps) take_gaps(w, t, gaps);
+    compare_with_model(w, setup, t);
     if (!t->broken && !lab_world_failure(w)) {
         t->settled = lab_world_settle(w, t->tip, t->coins, &e);
         if (!t->settled) snprintf(t->why, sizeof(t->why), "%.199s", e.text);
@@ -83,7 +106,6 @@ static void run_world(struct lab_world *w, const struct lab_setup *setup, struct
     if (lab_world_failure(w)) broke(t, lab_world_failure(w));
     t->virtual_us = lab_world_now_us(w);
     t->steps = lab_world_steps(w);
-    compare_with_model(setup, t);
 }
 
 static void run_on(const struct lab_image *image, const struct lab_setup *setup, struct lab_trial *out,

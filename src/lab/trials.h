@@ -10,7 +10,9 @@
 struct lab_trial {
     uint64_t seed;
     bool broken, stolen, settled;
-    bool as_model; /* race_one with this seed comes to the same outcome */
+    /* race_one with this seed comes to the same outcome; or blocks came so close to one another that whoever found the
+     * second could not know of the first, which the model leaves out. */
+    bool as_model;
     unsigned honest_blocks, attacker_blocks, depth, attacker_at_z;
     unsigned silence_alarms, slow_alarms; /* of the merchant's clock */
     int64_t took_us, virtual_us;

@@ -1,7 +1,7 @@
 /* What honest networks and their alarms do over very long times:
  *   bench_lab quiet [BLOCKS] [LATENCY_MS] [SEED]    alarms at a threshold of 3 in honest blocks: there should be none
  *   bench_lab alarm [TRIALS] [SEED]                 how soon nodes warn of a theft that is deeper than one block
- *   bench_lab stale [BLOCKS] [LATENCY_MS] [NODES] [SEED]  share of stale blocks among equal miners, all linked */
+ *   bench_lab stale [BLOCKS] [LATENCY_MS] [BLOCK_S] [NODES] [SEED]  stale blocks among equal miners, all linked */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,7 +179,7 @@ static void link_all(struct sim *s, unsigned nodes)
     for (unsigned i = 0; i < nodes; i++) sim_at(s, (int64_t)i * SIM_SECOND_US, EV_START, i, 0, 0);
 }
 
-static int stale(uint64_t blocks, int64_t latency_ms, unsigned nodes, uint64_t seed)
+static int stale(uint64_t blocks, int64_t latency_ms, int64_t block_s, unsigned nodes, uint64_t seed)
 {
     struct sim_options options = {.seed = seed, .log_node = -1, .out = stdout};
     struct sim_report report;
@@ -189,6 +189,7 @@ static int stale(uint64_t blocks, int64_t latency_ms, unsigned nodes, uint64_t s
     s->swarm.topology = TOPOLOGY_CONNECT;
     s->swarm.latency_us = latency_ms * 1000;
     s->swarm.jitter_us = 0;
+    s->swarm.block_us = block_s * SIM_SECOND_US;
     s->swarm.tick_us = 30 * SIM_SECOND_US;
     s->swarm.maintain_us = 60 * 24 * SIM_HOUR_US;
     s->params.minimum_chain_work = u256_from_u64(0);
@@ -204,12 +205,13 @@ static int stale(uint64_t blocks, int64_t latency_ms, unsigned nodes, uint64_t s
     /* The finder waits for nothing. */
     double delay = spread.waited_s / (double)(spread.waits ? spread.waits : 1),
            share = 1 - (double)height / (double)found;
-    double expected = theory_stale_share(delay, 600);
-    printf(
-        "stale: %u miners, all linked, %lld ms a link: %llu blocks, height %llu, %u reorganisations; a block is with a "
-        "miner after %.3f s on average; stale %.4f%%, expected %.4f%% (ratio %.3f)%s%s\n",
-        nodes, (long long)latency_ms, (unsigned long long)found, (unsigned long long)height, report.reorgs, delay,
-        100 * share, 100 * expected, share / expected, report.failed ? "; FAILED: " : "", report.why);
+    double expected = theory_stale_share(delay, (double)block_s);
+    printf("stale: %u miners, all linked, %lld ms a link, %lld s a block: %llu blocks, height %llu, %u "
+           "reorganisations; a block is with a "
+           "miner after %.3f s on average; stale %.4f%%, expected %.4f%% (ratio %.3f)%s%s\n",
+           nodes, (long long)latency_ms, (long long)block_s, (unsigned long long)found, (unsigned long long)height,
+           report.reorgs, delay, 100 * share, 100 * expected, share / expected, report.failed ? "; FAILED: " : "",
+           report.why);
     bool ok = !report.failed && share > 0.9 * expected && share < 1.1 * expected;
     sim_free(s);
     free(spread.first_us);
@@ -229,9 +231,10 @@ int main(int argc, char **argv)
                      argument(argc, argv, 4, 1));
     if (!strcmp(what, "alarm")) return alarm_after_theft(argument(argc, argv, 2, 200), argument(argc, argv, 3, 1));
     if (!strcmp(what, "stale")) {
-        uint64_t nodes = argument(argc, argv, 4, 50);
-        return stale(argument(argc, argv, 2, 10000), (int64_t)argument(argc, argv, 3, 10000),
-                     (unsigned)(nodes > 1 && nodes <= MOST_NODES ? nodes : MOST_NODES), argument(argc, argv, 5, 1));
+        uint64_t nodes = argument(argc, argv, 5, 50);
+        return stale(argument(argc, argv, 2, 5000), (int64_t)argument(argc, argv, 3, 2000),
+                     (int64_t)argument(argc, argv, 4, 60),
+                     (unsigned)(nodes > 1 && nodes <= MOST_NODES ? nodes : MOST_NODES), argument(argc, argv, 6, 1));
     }
     fprintf(stderr, "bench_lab quiet | alarm | stale\n");
     return 2;
