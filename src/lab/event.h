@@ -13,7 +13,7 @@ enum lab_event_kind {
     LAB_EVENT_START,   /* A: seed, TEXT: name of the scenario */
     LAB_EVENT_NODE,    /* NODE is there; A: share of the hash power, millionths; TEXT: its name ("honest 2"), B: role */
     LAB_EVENT_LINK,    /* connections changed (of NODE, or of all where it is LAB_NONE); TEXT: "partition", "heal",
-                        * "eclipse",    "honest link" */
+                        * "eclipse",    "honest link", "freed" */
     LAB_EVENT_SIDE,    /* during a partition: NODE is on side A (0 or 1) */
     LAB_EVENT_POWER,   /* NODE has share A of all hash power, millionths */
     LAB_EVENT_BLOCK,   /* NODE found BLOCK on OTHER; A: height, B: transactions behind the coinbase, C: 1 by the

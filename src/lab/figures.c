@@ -25,7 +25,7 @@ struct digest {
     uint32_t tips[256];
     bool counts[256]; /* nodes of the network: not the hideout */
     size_t nodes;
-    int64_t reorgs, deepest, dropped, gone, returned, alarms, pool;
+    int64_t reorgs, deepest, back, dropped, gone, returned, alarms, pool;
     int64_t began_us, ended_us, heal_us, whole_us, alarm_us, paid_us, delivered_us, lost_us;
     int64_t lead; /* largest the attacker had */
     bool apart;
@@ -80,6 +80,8 @@ static void first(int64_t *at_us, const struct lab_event *e)
 
 static void take_event(struct digest *d, const struct lab_event *e)
 {
+    bool secret = e->node < ARRAY_LEN(d->counts) && !d->counts[e->node];
+    if (secret && (e->kind == LAB_EVENT_REORG || e->kind == LAB_EVENT_ALARM)) return;
     switch (e->kind) {
     case LAB_EVENT_BLOCK: take_block(d, e); break;
     case LAB_EVENT_SHOWN:
@@ -90,6 +92,7 @@ static void take_event(struct digest *d, const struct lab_event *e)
     case LAB_EVENT_REORG:
         d->reorgs++;
         if (e->a > d->deepest) d->deepest = e->a;
+        if (e->b > d->back) d->back = e->b;
         break;
     case LAB_EVENT_DROPPED: *(e->a ? &d->gone : &d->dropped) += 1; break;
     case LAB_EVENT_RETURNED: d->returned++; break;
@@ -224,7 +227,8 @@ const struct lab_figure_row lab_figure_rows[] = {
     {"tips", "different tips in the network at the end"},
     {"healed-after", "seconds from the heal to one tip"},
     {"dropped", "payments that reorganisations threw out of the chain, and that can be mined again"},
-    {"returned", "of them in a block again"},
+    {"back-in-pool", "most payments that one node took back into its pool in one reorganisation"},
+    {"returned", "of the dropped ones in a block again"},
     {"gone", "payments thrown out for good: something else spent their coin"},
     {"waiting", "payments in the first node's pool at the end"},
     {"paid-to-delivered", "seconds from the first payment to the first delivery"},
@@ -259,6 +263,7 @@ enum row {
     TIPS,
     HEALED,
     DROPPED,
+    BACK,
     RETURNED,
     GONE,
     WAITING,
@@ -310,6 +315,7 @@ static void put_row(struct buffer *out, enum row row, const struct digest *d)
     case TIPS: put_count(out, tips(d)); break;
     case HEALED: put_seconds(out, d->heal_us, d->whole_us); break;
     case DROPPED: put_count(out, d->dropped); break;
+    case BACK: put_count(out, d->back); break;
     case RETURNED: put_count(out, d->returned); break;
     case GONE: put_count(out, d->gone); break;
     case WAITING: put_count(out, d->pool); break;
@@ -350,6 +356,7 @@ bool lab_figure_measure(struct buffer *out, struct span name, const struct lab_s
     struct digest *d = mem_calloc(1, sizeof(*d));
     d->setup = setup;
     d->began_us = d->ended_us = d->heal_us = d->whole_us = d->alarm_us = d->paid_us = d->delivered_us = d->lost_us = -1;
+    memset(d->counts, true, sizeof(d->counts));
     for (size_t i = 0; i < count; i++) take_event(d, &events[i]);
     mark_chain(d);
     put_row(out, (enum row)row, d);

@@ -59,13 +59,20 @@ static bool one_tip(const struct lab_play *p)
     return true;
 }
 
+/* What the hideout does with its own chain is no news to anybody. */
+static bool is_secret(const struct lab_play *p, const struct lab_event *e)
+{
+    return (e->kind == LAB_EVENT_REORG || e->kind == LAB_EVENT_ALARM) && e->node < p->tip_count &&
+           p->tips[e->node] == SIZE_MAX;
+}
+
 static void track(struct lab_play *p, const struct lab_event *e)
 {
     p->settled = false;
     if (e->kind == LAB_EVENT_NODE) track_node(p, e);
     if (lab_trigger_matches(LAB_ON_PARTITION, e)) p->apart = true;
     if (lab_trigger_matches(LAB_ON_HEAL, e)) p->apart = false, p->unsettled = true;
-    if (e->kind == LAB_EVENT_REORG && !p->apart) p->unsettled = true;
+    if (e->kind == LAB_EVENT_REORG && !p->apart && !is_secret(p, e)) p->unsettled = true;
     if (e->kind == LAB_EVENT_TIP && e->node < p->tip_count && p->tips[e->node] != SIZE_MAX) p->tips[e->node] = e->block;
     if (!p->unsettled || p->apart || !one_tip(p)) return;
     p->unsettled = false;
@@ -91,7 +98,7 @@ static void end_unit(struct lab_play *p, size_t begun)
     while (p->seen < count) {
         struct lab_event e = events[p->seen++];
         track(p, &e);
-        for (size_t i = 0; i < p->scenario.cue_count; i++) {
+        for (size_t i = 0; i < p->scenario.cue_count && !is_secret(p, &e) && !lab_world_is_over(p->world); i++) {
             enum lab_trigger t = p->scenario.cues[i].trigger;
             if (!p->fired[i] && t != LAB_AT && (lab_trigger_matches(t, &e) || (t == LAB_ON_SETTLED && p->settled)))
                 do_cue(p, i);

@@ -73,7 +73,7 @@ static const struct detail details[ARRAY_LEN(lab_setting_rows)] = {
     {SHARE, AT(q_ppm), 0, LAB_PPM - 1},
     {YES_NO, AT(added), 0, 1},
     {TIME, AT(block_us), 1000000, 365 * DAY_US},
-    {TIME, AT(latency_us), 0, 60 * MINUTE_US},
+    {TIME, AT(latency_us), 0, 10000000}, /* beyond, peers give up before they have met */
     {STRATEGY, AT(strategy), 0, LAB_STRATEGIES - 1},
     {COUNT, AT(confirmations), 1, 1000},
     {COUNT, AT(premine), 0, 1},

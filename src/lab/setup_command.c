@@ -40,7 +40,7 @@ static const struct {
     [LAB_COMMAND_MINERS] = {COUNT, false, 1, 1000},
     [LAB_COMMAND_PAY] = {COINS, true, 1000, INT64_C(5000000000)},
     [LAB_COMMAND_CONFIRMATIONS] = {COUNT, false, 1, 1000},
-    [LAB_COMMAND_LATENCY] = {TIME, false, 0, INT64_C(3600000000)},
+    [LAB_COMMAND_LATENCY] = {TIME, false, 0, 10000000},
     [LAB_COMMAND_SAY] = {WORDS, false, 0, 0},
 };
 
@@ -48,7 +48,7 @@ static const char *wanted(enum lab_command_kind kind)
 {
     switch (arguments[kind].form) {
     case SHARE: return "a share from 0 to below 100%";
-    case TIME: return "a time from 0 to 1h";
+    case TIME: return "a time from 0 to 10s";
     case COUNT: return "a number from 1 to 1000";
     case COINS: return "coins from 0.00001 to 50";
     case STRATEGY: return "double, takeover, censor, empty or selfish";

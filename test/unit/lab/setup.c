@@ -214,7 +214,7 @@ Test(lab_setup, refuses_wrong_commands)
                                  "pay 51",
                                  "say",
                                  "confirmations 0",
-                                 "latency 2d",
+                                 "latency 11s",
                                  "end now",
                                  "confirmations",
                                  "invalidate x"};
