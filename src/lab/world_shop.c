@@ -94,8 +94,8 @@ static enum lab_order_state judge(struct lab_world *w, size_t i, int confirmatio
 static void look_at(struct lab_world *w, size_t i)
 {
     struct lab_order *o = &w->orders[i];
-    if (o->state == LAB_ORDER_LOST) return;
     int confirmations = confirmations_of(w, &w->books[i].txid);
+    if (o->state == LAB_ORDER_LOST && confirmations < 0) return; /* else operators took the theft back */
     enum lab_order_state state = judge(w, i, confirmations);
     w->books[i].was_there |= confirmations >= 0;
     int shown = confirmations < 0 ? 0 : confirmations;
