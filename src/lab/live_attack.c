@@ -104,6 +104,9 @@ static enum result pay_twice(struct lab_live *l, struct lab_coin *coin, struct e
                       l->members[secret].rpc.error);
     if (r == RESULT_OK && !live_send(l, shop, &payment))
         r = error_set(e, RESULT_IO, "%s refuses the payment: %s", l->members[shop].name, l->members[shop].rpc.error);
+    /* To all miners at once: with blocks each few seconds relay, which takes its time, would decide the race. */
+    for (uint32_t i = 1; r == RESULT_OK && i < l->member_count; i++)
+        if (i != l->hideout) live_send(l, i, hidden && i != l->merchant ? &conflict : &payment);
     if (r == RESULT_OK) {
         coin->spent = true;
         l->attack.payment_change =
