@@ -11,7 +11,7 @@ from pathlib import Path
 CORE = ["base", "crypto", "primitives", "script", "wire", "consensus", "descriptor", "policy"]
 ENGINE = ["chain", "addrman", "mempool", "index", "p2p", "miner", "wallet", "node"]
 
-SKIPPED_FOLDERS = {".git", ".cache", "__pycache__", "quickstart-data"}
+SKIPPED_FOLDERS = {".git", ".cache", "__pycache__", "node_modules", "quickstart-data"}
 
 
 def ranks(source):

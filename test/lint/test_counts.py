@@ -21,8 +21,8 @@ def check(source, _build):
 
 
 def tree(expected, *tests):
-    cases = "".join(f'<testcase name="t{n}" status="{status}"><system-out>{output}</system-out></testcase>'
-                    for n, (status, output) in enumerate(tests))
+    cases = "".join(f'<testcase name="t{n}" status="{status}">{"".join(more)}<system-out>{output}</system-out></testcase>'
+                    for n, (status, output, *more) in enumerate(tests))
     return lambda folder: common.write_tree(folder, {"ctest.xml": f"<testsuite>{cases}</testsuite>", "expected": expected})
 
 
@@ -32,6 +32,8 @@ CASES = [
     ("a program that leaks after its tests", tree("5 passed, 1 failed", ("fail", CRITERION.format(5, 5, 0, 0))), False),
     ("a crash before any count", tree("0 passed, 1 failed", ("fail", "Segmentation fault")), False),
     ("a test that did not run", tree("0 passed, 1 failed", ("notrun", "")), False),
+    ("a test that says it was skipped", tree("1 passed, 0 failed", ("run", ""), ("notrun", "skipped: there is no node",
+                                             '<skipped message="SKIP_RETURN_CODE=77"/>')), False),
     ("unittest", tree("7 passed, 2 failed", ("fail", "Ran 10 tests in 1.2s\nFAILED (failures=1, errors=1, skipped=1)")), False),
     ("our own line", tree("3 passed, 0 failed", ("run", "x\n3 passed, 0 failed\n")), False),
     ("plain programs", tree("2 passed, 1 failed", ("run", ""), ("run", "hello"), ("fail", "")), False),

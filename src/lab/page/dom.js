@@ -28,7 +28,12 @@ function set(node, attributes) {
 
 // Text is put in only where it differs: live regions speak of changes alone.
 export function say(node, text) {
-    if (node.textContent !== text) node.textContent = text;
+    const only = node.firstChild;
+    if (only && only === node.lastChild && only.nodeType === Node.TEXT_NODE) {
+        if (only.data !== text) only.data = text;
+    } else if (node.textContent !== text) {
+        node.textContent = text;
+    }
 }
 
 // Rows of a table or list, made anew only where KEY(item) changed since the last time.

@@ -14,6 +14,7 @@ import { Tree } from "./tree.js";
 import { SPEEDS, share } from "./words.js";
 
 const PANELS_EVERY_MS = 60;
+const CROWD_EVERY_MS = 200; // of many nodes the tables take long to lay out; the picture is drawn at every frame
 const FASTEST = [...SPEEDS, 86400];
 
 class Lab {
@@ -117,7 +118,8 @@ class Lab {
         this.tree.setState(this.shown);
         const moving = this.tree.draw(now);
         probe.drawn(count);
-        if (this.stale && now - this.panelsAt >= PANELS_EVERY_MS) {
+        const every = this.shown.nodes.length > 20 ? CROWD_EVERY_MS : PANELS_EVERY_MS;
+        if (this.stale && now - this.panelsAt >= every) {
             this.panelsAt = now;
             this.stale = false;
             this.showPanels();
@@ -329,7 +331,7 @@ class Lab {
         $("confirmations").addEventListener("change", (e) => this.order(`confirmations ${e.target.value}`));
         new ResizeObserver(() => {
             forgetMarks();
-            this.tree.jump = true;
+            this.tree.resized();
             this.dirty();
         }).observe($("tree"));
         matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {

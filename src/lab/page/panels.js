@@ -88,14 +88,32 @@ function showNodes(state, marks) {
     const words = tips.size === 1 ? "one tip" : plural(tips.size, "tip");
     const aside = state.nodes.some(isAttacker) ? " (attacker aside)" : "";
     say($("nodes-sums"), state.nodes.length ? `${plural(state.nodes.length, "node")}, ${words}${aside}` : "");
-    const nodes = state.nodes.filter(Boolean);
-    rows($("nodes"), nodes, (n) => JSON.stringify([n, marks[n.tip], state.blocks[n.tip]?.secret]), (n) => el("tr", {},
-        el("td", {}, el("span", { class: `who ${n.role}`, text: n.name }),
-            nodeNotes(n) ? el("span", { class: "note", text: ` ${nodeNotes(n)}` }) : null),
-        el("td", { class: "num", text: n.share ? share(n.share) : "–" }),
-        el("td", {}, n.tip === null ? "–" : el("span", { class: tipClass(state, n, marks), text: String(n.height) }),
-            n.tip === null ? null : el("span", { class: "note", text: ` #${n.tip}` })),
-        el("td", { class: "num", text: String(n.pool) })));
+    const body = $("nodes");
+    while (body.children.length > state.nodes.length) body.lastElementChild.remove();
+    state.nodes.forEach((node, i) => fillNode(body.children[i] ?? body.appendChild(nodeRow()), state, node, marks));
+}
+
+// Rows stay and their texts change: a table of sixty nodes made anew would take long to lay out.
+function nodeRow() {
+    return el("tr", {}, el("td", {}, el("span", {}), el("span", { class: "note" })), el("td", { class: "num" }),
+        el("td", {}, el("span", {}), el("span", { class: "note" })), el("td", { class: "num" }));
+}
+
+function fillNode(row, state, node, marks) {
+    const secret = state.blocks[node.tip]?.secret;
+    const key = JSON.stringify([node, marks[node.tip] & MAIN, secret]);
+    if (row.rowKey === key) return;
+    row.rowKey = key;
+    const [name, power, tip, pool] = row.children;
+    name.firstElementChild.className = `who ${node.role}`;
+    say(name.firstElementChild, node.name);
+    const notes = nodeNotes(node);
+    say(name.lastElementChild, notes ? ` ${notes}` : "");
+    say(power, node.share ? share(node.share) : "–");
+    tip.firstElementChild.className = node.tip === null ? "" : tipClass(state, node, marks);
+    say(tip.firstElementChild, node.tip === null ? "–" : String(node.height));
+    say(tip.lastElementChild, node.tip === null ? "" : ` #${node.tip}`);
+    say(pool, String(node.pool));
 }
 
 let dismissed = -1;

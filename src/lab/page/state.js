@@ -229,8 +229,8 @@ function setLinks(s, e) {
 }
 
 function setAttack(s, e) {
+    if (s.attack?.phase !== e.what) mark(s, e, "attack", `the attacker ${e.what}`);
     s.attack = { phase: e.what, lead: e.lead ?? 0, confirmations: e.confirmations ?? 0, seq: e.seq, t: e.t };
-    mark(s, e, "attack", `the attacker ${e.what}`);
 }
 
 export function nodeName(s, number) {

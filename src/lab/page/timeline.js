@@ -7,16 +7,34 @@ const KIND_COLOUR = {
     alarm: "--danger", attack: "--attacker-line", partition: "--honest", heal: "--honest", command: "--soft", end: "--ink",
 };
 
+const TALL = new Set(["reorg", "alarm", "lost", "attack"]);
+const MARKS_EVERY_MS = 250;
+
 let marksDrawn = "";
+let marksAt = 0;
+let box = null; // size of the canvas, asked for only when it changed: asking costs a layout
+
+function kindsByColumn(marks, length, width) {
+    const columns = new Map();
+    for (const mark of marks) {
+        const x = Math.round(8 + ((mark.seq + 1) / Math.max(1, length)) * (width - 16));
+        const there = columns.get(x);
+        if (!there || (TALL.has(mark.kind) && !TALL.has(there))) columns.set(x, mark.kind);
+    }
+    return columns;
+}
 
 function drawMarks(marks, length) {
     const canvas = $("marks");
-    const width = canvas.clientWidth;
-    const height = canvas.clientHeight;
+    const now = performance.now();
     const last = marks.length ? marks[marks.length - 1].seq : 0;
-    const key = `${width} ${length} ${marks.length} ${last}`;
-    if (key === marksDrawn || !width) return;
+    const key = `${length} ${marks.length} ${last}`;
+    if (key === marksDrawn || (marksDrawn && now - marksAt < MARKS_EVERY_MS)) return;
+    box ??= { width: canvas.clientWidth, height: canvas.clientHeight };
+    const { width, height } = box;
+    if (!width) return;
     marksDrawn = key;
+    marksAt = now;
     const ratio = window.devicePixelRatio || 1;
     canvas.width = width * ratio;
     canvas.height = height * ratio;
@@ -25,16 +43,15 @@ function drawMarks(marks, length) {
     const style = getComputedStyle(document.documentElement);
     const colour = {};
     for (const [kind, name] of Object.entries(KIND_COLOUR)) colour[kind] = style.getPropertyValue(name);
-    for (const mark of marks) {
-        const x = 8 + ((mark.seq + 1) / Math.max(1, length)) * (width - 16);
-        const tall = mark.kind === "reorg" || mark.kind === "alarm" || mark.kind === "lost" || mark.kind === "attack";
-        c.fillStyle = colour[mark.kind] ?? colour.command;
-        c.fillRect(x - 1, tall ? 0 : height * 0.45, 2, height);
+    for (const [x, kind] of kindsByColumn(marks, length, width)) {
+        c.fillStyle = colour[kind] ?? colour.command;
+        c.fillRect(x - 1, TALL.has(kind) ? 0 : height * 0.45, 2, height);
     }
 }
 
 export function forgetMarks() {
     marksDrawn = "";
+    box = null;
 }
 
 // VIEW: { follow, at, replaying }

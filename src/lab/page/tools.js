@@ -81,7 +81,6 @@ export class Tools {
         if (setup.q && setup.q !== "0%") $("m-q").value = setup.q;
         else if (!$("m-q").value) $("m-q").value = "30%";
         if (Number(setup.confirmations) > 0) $("m-z").value = setup.confirmations;
-        this.measured = null;
         this.askTheory();
     }
 
@@ -97,7 +96,10 @@ export class Tools {
         if (key === this.theoryFor) return;
         this.theoryFor = key;
         try {
-            this.theory = await api.theory(q, z);
+            const theory = await api.theory(q, z);
+            if (key !== this.theoryFor) return;
+            this.theory = theory;
+            this.theoryOf = q;
         } catch (error) {
             say($("plot-words"), `No theory: ${error.message}`);
             return;
@@ -135,8 +137,14 @@ export class Tools {
         return this.log ?? (this.theory !== null && Math.min(...this.theory.strict_curve) < 0.02);
     }
 
-    points() {
+    // The measurement, if it is of the share whose curves are shown.
+    fitting() {
         const m = this.measured;
+        return m && this.theoryOf !== undefined && Math.abs(m.q - this.theoryOf) < 1e-5 ? m : null;
+    }
+
+    points() {
+        const m = this.fitting();
         if (!m) return [];
         const list = (m.curve ?? []).filter((p) => p.trials);
         if (!list.some((p) => p.z === m.z)) list.push({ z: m.z, trials: m.trials, stolen: m.stolen });
@@ -153,8 +161,8 @@ export class Tools {
         const own = this.own();
         box.replaceChildren(`z = ${z}: strict ${percent(t.strict)}, paper ${percent(t.paper)}, Nakamoto ` +
             `${percent(t.nakamoto)}; here `, el("b", { text: own }), ". ");
-        const m = this.measured;
-        if (m && m.trials) {
+        const m = this.fitting();
+        if (m?.trials && m.z === Number(z)) {
             const [low, high] = m.low !== undefined ? [m.low, m.high] : interval(m.stolen, m.trials);
             box.append("Measured ", el("b", { text: percent(m.stolen / m.trials) }),
                 ` (${percent(low)} to ${percent(high)}), ${plural(m.trials, "trial")}${m.done ? "" : " so far"}.`);

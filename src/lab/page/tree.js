@@ -30,7 +30,7 @@ function hexagon(c, x, y, r) {
 export class Tree {
     constructor(canvas, { onSelect, onFollow }) {
         this.canvas = canvas;
-        this.c = canvas.getContext("2d");
+        this.c = canvas.getContext("2d", { alpha: false });
         this.view = { x: 0, y: 0, zoom: 1 }; // the point of the picture in the middle of the canvas
         this.following = true;
         this.selected = null;
@@ -58,7 +58,15 @@ export class Tree {
         this.font = getComputedStyle(document.body).fontFamily;
     }
 
+    // Asking for the size costs a layout: only after resized() is it asked again.
+    resized() {
+        this.measured = false;
+        this.jump = true;
+    }
+
     resize() {
+        if (this.measured) return;
+        this.measured = true;
         const box = this.canvas.getBoundingClientRect();
         const ratio = Math.min(window.devicePixelRatio || 1, 2);
         const width = Math.max(1, Math.round(box.width));
@@ -155,7 +163,8 @@ export class Tree {
         const { width, height, ratio } = this.size;
         const c = this.c;
         c.setTransform(ratio, 0, 0, ratio, 0, 0);
-        c.clearRect(0, 0, width, height);
+        c.fillStyle = this.colours.card;
+        c.fillRect(0, 0, width, height);
         this.moving = false;
         if (!s || s.base === null) return false;
         this.derive();
@@ -283,8 +292,8 @@ export class Tree {
         c.lineWidth = 2;
         if (b.id !== 0) c.stroke();
         c.setLineDash([]);
-        if (this.labels) this.writeOn(b, x, y);
         c.globalAlpha = 1;
+        if (this.labels) this.writeOn(b, x, y, Boolean(mark & HELD) || b.secret || b.id === 0);
         if (b.id === this.selected) {
             c.strokeStyle = this.colours.focus;
             c.lineWidth = 3;
@@ -295,10 +304,11 @@ export class Tree {
         if (paid && this.labels) this.drawPaid(paid, x, y);
     }
 
-    writeOn(b, x, y) {
+    writeOn(b, x, y, held) {
         const c = this.c;
         const text = b.id === 0 ? "start" : String(b.height);
         c.fillStyle = b.secret ? this.colours.ink : b.attacker ? this.colours["on-attacker"] : this.colours["on-honest"];
+        if (!held) c.fillStyle = this.colours.ink;
         if (b.id === 0) c.fillStyle = this.colours.canvas;
         c.textAlign = "center";
         c.textBaseline = "middle";
