@@ -4,7 +4,9 @@
 #   sim         test/sim: virtual networks from every seed that ever failed, and from new ones each day
 #   fuzz        (also unit) test/fuzz/NAME.c over the files of test/fuzz/corpus/NAME, without libFuzzer
 #   thread      test/thread/*.c: one plain program a file (Criterion does not run under ThreadSanitizer)
+#   lab         cairn-lab check: the scenarios and lessons of conf/lab against the figures in their files
 #   lint        test/lint/*.py, each with a run that plants a violation and must find it
+#   browser     test/browser: the laboratory's page, its reducer in node and the whole of it in Chromium; skipped without them
 #   functional  test/functional/test_*.py: real daemons; CAIRN_BIN_DIR in the environment names the folder of the programs
 pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
@@ -108,11 +110,27 @@ if(TARGET cairnd AND NOT CAIRN_SANITIZE STREQUAL "thread")
   endforeach()
 endif()
 
+# The laboratory's page. Status 77: skipped, because node, Chromium or Playwright (test/browser/package.json) are not there.
+if(TARGET cairn-lab AND NOT CAIRN_SANITIZE)
+  add_test(NAME browser_state COMMAND "${PROJECT_SOURCE_DIR}/test/browser/run" state.test.mjs)
+  add_test(NAME browser_page COMMAND "${PROJECT_SOURCE_DIR}/test/browser/run" test_page.mjs)
+  set_tests_properties(browser_state browser_page PROPERTIES LABELS browser TIMEOUT 900 SKIP_RETURN_CODE 77
+    ENVIRONMENT "CAIRN_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+  set_tests_properties(browser_page PROPERTIES RUN_SERIAL TRUE)
+endif()
+
 # Virtual networks.
 if(TARGET cairn-sim AND NOT CAIRN_SANITIZE STREQUAL "thread")
   add_test(NAME sim_seeds COMMAND $<TARGET_FILE:cairn-sim> --file "${PROJECT_SOURCE_DIR}/test/sim/seeds" --jobs 2)
   add_test(NAME sim_new_seeds COMMAND "${PROJECT_SOURCE_DIR}/test/sim/new_seeds" $<TARGET_FILE:cairn-sim>)
   set_tests_properties(sim_seeds sim_new_seeds PROPERTIES LABELS sim TIMEOUT 600)
+endif()
+
+# The laboratory's scenarios and lessons, each to its end and against its figures.
+if(TARGET cairn-lab AND NOT CAIRN_SANITIZE)
+  add_test(NAME lab_check COMMAND $<TARGET_FILE:cairn-lab> check)
+  set_tests_properties(lab_check PROPERTIES LABELS lab TIMEOUT 600
+    ENVIRONMENT "CAIRN_LAB_DIR=${PROJECT_SOURCE_DIR}/conf/lab")
 endif()
 
 # Benchmarks: one program each, never run as tests.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/compiler.h"
+#include "lab/figures.h"
 #include "lab/setup.h"
 
 enum { OPTIONS = 12 };
@@ -338,6 +339,8 @@ static void print_man(void)
     printf(".SH ORDERS\n");
     for (size_t i = 0; i < LAB_COMMANDS; i++)
         put_row(lab_command_rows[i].name, lab_command_rows[i].argument, lab_command_rows[i].help);
+    printf(".SH FIGURES\nWhat a scenario's file can ask for in its section [figures].\n");
+    for (size_t i = 0; i < lab_figure_count; i++) put_row(lab_figure_rows[i].name, NULL, lab_figure_rows[i].help);
     printf(".SH ENVIRONMENT\n");
     put_row("CAIRN_LAB_DIR", NULL, "the folder of scenario files (*.lab)");
     printf(".SH EXIT STATUS\n%s\n", status);

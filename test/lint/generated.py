@@ -19,6 +19,8 @@ FILES = [
     ("cairn-miner", "completion", "contrib/completions/bash/cairn-miner.bash"),
     ("cairn-sim", "man", "doc/man/cairn-sim.1"),
     ("cairn-sim", "completion", "contrib/completions/bash/cairn-sim.bash"),
+    ("cairn-lab", "man", "doc/man/cairn-lab.1"),
+    ("cairn-lab", "completion", "contrib/completions/bash/cairn-lab.bash"),
 ]
 
 
