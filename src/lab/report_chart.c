@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "lab/report_internal.h"
+#include "lab/theory.h"
 #include "lab/world.h"
 
 void report_chart_begin(struct report_chart *c, struct buffer *out, const char *label)
@@ -262,5 +263,14 @@ void report_revenue(struct buffer *out, const struct report_model *m)
                         "</th><th>stale</th></tr></thead><tbody>\n");
     revenue_row(out, m, false);
     revenue_row(out, m, true);
-    buffer_put_str(out, "</tbody></table></div>\n</section>\n");
+    buffer_put_str(out, "</tbody></table></div>\n");
+    const struct lab_setup *s = &m->r->scenario->setup;
+    if (s->strategy == LAB_STRATEGY_SELFISH && s->q_ppm > 0 && s->q_ppm < LAB_PPM / 2) {
+        buffer_put_str(out, "<p>Honest mining with this power: ");
+        lab_write_share(out, s->q_ppm);
+        buffer_put_str(out, " of the chain. Selfish mining in the long run (Eyal and Sirer 2014): ");
+        report_percent(out, theory_selfish_share(s->q_ppm / 1e6, s->gamma_ppm / 1e6));
+        buffer_put_str(out, ".</p>\n");
+    }
+    buffer_put_str(out, "</section>\n");
 }

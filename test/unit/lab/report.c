@@ -278,6 +278,21 @@ Test(lab_report, holds_the_curves_and_what_was_measured)
     end(&r);
 }
 
+Test(lab_report, says_what_a_selfish_miner_may_expect)
+{
+    struct run r;
+    begin(&r, "Selfish", "hideout");
+    r.scenario.setup.strategy = LAB_STRATEGY_SELFISH;
+    r.scenario.setup.merchant = false;
+    r.scenario.setup.q_ppm = 350000;
+    r.scenario.setup.gamma_ppm = 500000;
+    const char *html = write_report(&r, NULL);
+    check_tags(html);
+    has(html, "35% of the chain. Selfish mining in the long run (Eyal and Sirer 2014): 41.603 %.");
+    cr_assert(strstr(html, "The chance of a double spend") == NULL, "nobody sells");
+    end(&r);
+}
+
 Test(lab_report, hostile_texts_stay_texts)
 {
     struct run r;
