@@ -87,10 +87,14 @@ uint32_t live_block_learn(struct lab_live *l, uint32_t node, const char *hash, b
     memcpy(next, hash, LIVE_HASH_TEXT);
     while ((number = live_block_find(l, next)) == LAB_NONE && json_array_size(unknown) < DEEPEST) {
         json_t *block = live_rpc_call(&l->members[node].rpc, "getblock", "\"%s\",1", next);
-        int64_t height = json_integer_value(json_object_get(block, "height"));
-        bool below = l->block_count && height <= l->blocks[0].height;
-        if (!block || below || /* somebody called the common past invalid */
-            !copy_hash(next, json_object_get(block, "previousblockhash"))) {
+        bool below = block && json_integer_value(json_object_get(block, "height")) <= l->blocks[0].height;
+        if (below && json_array_size(unknown)) {
+            live_broken(l,
+                        "%s follows a chain that is not of this laboratory: a node that was connected to it has an "
+                        "older and longer one (it needs an empty data directory)",
+                        l->members[node].name);
+        }
+        if (!block || below || !copy_hash(next, json_object_get(block, "previousblockhash"))) {
             json_decref(block);
             break;
         }

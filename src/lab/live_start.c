@@ -116,7 +116,7 @@ static bool write_options(const struct lab_live *l, const struct live_member *m)
     struct buffer text = {0};
     char name[LIVE_NAME * 2];
     buffer_put_str(&text, "regtest=1\n[regtest]\nconnect=0\ndnsseed=0\nfixedseeds=0\ndiscover=0\nlistenonion=0\n"
-                          "printtoconsole=0\ndbcache=4\npar=1\nmaxconnections=40\npersistmempool=0\n");
+                          "printtoconsole=0\ndbcache=4\npar=1\nmaxconnections=40\npersistmempool=0\nnetworkactive=0\n");
     buffer_printf(&text, "rpcport=%u\n", m->rpc_port);
     if (m->role == LAB_ROLE_HIDEOUT)
         buffer_put_str(&text, "listen=0\n");
@@ -289,6 +289,9 @@ enum result live_start(struct lab_live *l, struct error *e)
     if (r == RESULT_OK) r = wait_for(l, answers, "it answers", e);
     if (r == RESULT_OK) r = make_past(l, e);
     if (r != RESULT_OK) return r;
+    for (size_t i = 0; i < l->member_count; i++) /* not before: somebody's old node may still dial our port */
+        if (!live_rpc_do(&l->members[i].rpc, "setnetworkactive", "true"))
+            return failed(l, &l->members[i], "setnetworkactive", e);
     live_net_apply(l);
     return wait_for(l, is_connected, "it is connected", e);
 }

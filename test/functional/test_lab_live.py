@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from framework import BIN, Rpc, case, check, contains, equal, run_cases, wait_until  # noqa: E402
+from framework import BIN, Node, Rpc, case, check, contains, equal, run_cases, wait_until  # noqa: E402
 
 LAB = BIN / "cairn-lab"
 BASE = 16000  # ports; below those that the system gives to connections
@@ -289,6 +289,20 @@ def others_files(t):
         lab.wait()
         lab.nothing_is_left(but=["beside"])
         equal((precious / "file").read_text(), "mine", "a file outside")
+
+
+@case
+def foreign_chain(t):
+    """A node with a longer chain of its own, left over from yesterday, would take the network over: that is said."""
+    other = Node(t.dir / "yesterday", args=["-networkactive=1"]).start()
+    t.nodes.append(other)
+    other.rpc.generatetodescriptor(140, "raw(51)")
+    lab = Live(t, q="10%")
+    other.rpc.addnode(f"127.0.0.1:{BASE}", "onetry")
+    equal(lab.wait(), 1, f"exit status; {lab.errors()}")
+    contains(lab.errors(), "not of this laboratory")
+    other.stop()
+    lab.nothing_is_left()
 
 
 @case

@@ -76,7 +76,7 @@ class Lab:
         self.events, self.changed, self.over = [], threading.Condition(), False
         self.process = subprocess.Popen(
             [str(BIN / "cairn-lab"), "live", str(folder / "theft.lab"), "--json", f"--speed={speed}",
-             f"--port-base={BASE}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+             f"--port-base={BASE}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(folder / "stderr", "w"),
             env={**os.environ, "TMPDIR": str(self.folder)})
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -185,6 +185,7 @@ def nothing_is_left(lab):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started must end, too
     core_folder = option("core")
     check(core_folder, "--core=FOLDER says where bitcoind is")
     comparison = Comparison()
@@ -195,7 +196,7 @@ def main():
         try:
             wait_until(lambda: lab.over or any(e["e"] == "node" and e["name"] == "hideout" for e in lab.events),
                        "the laboratory starts")
-            check(not lab.over, "the laboratory is over at its start")
+            check(not lab.over, f"the laboratory is over at its start: {(folder / 'stderr').read_text()[-300:]}")
             print(f"    six honest nodes, merchant, outlet and hideout are there after {time.monotonic() - began:.1f} s")
             ours = lab.rpc("honest-1", 0)
             core_process, core = start_core(folder / "core", core_folder)
