@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "lab/trials.h"
 
 enum { SEVERAL = 6 };
@@ -52,6 +53,22 @@ Test(lab_trials, is_the_same_for_the_same_seed)
     cr_assert_eq(a.steps, b.steps);
     cr_assert(memcmp(a.log, c.log, 32) != 0);
     cr_assert(memcmp(a.tip, c.tip, 32) != 0);
+}
+
+/* These may only change where what happens in a world, or how it is told, was meant to change. */
+Test(lab_trials, one_seed_is_known_to_the_byte)
+{
+    char log[65], tip[65], coins[65];
+    struct lab_trial t;
+    struct lab_setup s = race(450000, 1, 2026);
+    lab_trial_run(&s, &t, NULL);
+    expect_whole(&t);
+    hex_encode(log, t.log, 32);
+    hex_encode_reversed(tip, t.tip, 32);
+    hex_encode_reversed(coins, t.coins, 32);
+    cr_expect_str_eq(log, "a6901fca85d8413533c763e1b87b653b616cd399375d1b619e3a082cfdaad57d");
+    cr_expect_str_eq(tip, "49e6ba8a81bf9734cf470f221ef8767d059148c3dd4562b111b41c9e20f9371d");
+    cr_expect_str_eq(coins, "094e5dcf8a26a12a08c0516de09972aa7a460834330a1929754dd7ff3aa6d7b4");
 }
 
 struct seen {
