@@ -46,7 +46,8 @@ struct live_block {
 struct live_order {
     struct lab_order o;
     char txid[LIVE_HASH_TEXT], conflict[LIVE_HASH_TEXT];
-    bool was_confirmed, told;
+    int64_t since_us;
+    bool was_confirmed, told, slow_told;
 };
 
 /* Thrown out by a reorganisation of the observer, and not in a block again. */

@@ -23,7 +23,7 @@ bool live_send(struct lab_live *l, uint32_t node, const struct lab_tx *tx)
 
 size_t live_order_new(struct lab_live *l, uint32_t node, const struct lab_tx *tx, amount_sat amount, bool theft)
 {
-    struct live_order order = {.o = {.amount_sat = amount, .theft = theft}};
+    struct live_order order = {.since_us = live_virtual_us(l), .o = {.amount_sat = amount, .theft = theft}};
     memcpy(order.o.txid, tx->txid.bytes, 32);
     live_txid_text(order.txid, &tx->txid);
     l->orders = mem_grow(l->orders, &l->order_cap, l->order_count + 1, sizeof(*l->orders));
@@ -92,16 +92,31 @@ void live_orders_look(struct lab_live *l)
     }
 }
 
+static void warn(struct lab_live *l, const char *what, unsigned minutes)
+{
+    struct lab_event *e = live_emit(l, LAB_EVENT_ALARM, l->merchant);
+    e->a = minutes;
+    snprintf(e->text, sizeof(e->text), "%s", what);
+    live_emitted(l);
+}
+
 void live_clock_look(struct lab_live *l)
 {
-    unsigned minutes = l->scenario.setup.alarm_minutes;
-    int64_t silence = live_virtual_us(l) - l->last_block_us;
-    if (!minutes || l->merchant == LAB_NONE || l->silence_told || silence < minutes * INT64_C(60000000)) return;
-    l->silence_told = true;
-    struct lab_event *e = live_emit(l, LAB_EVENT_ALARM, l->merchant);
-    e->a = silence / 60000000;
-    snprintf(e->text, sizeof(e->text), "no block");
-    live_emitted(l);
+    static const int64_t minute_us = 60000000;
+    const struct lab_setup *s = &l->scenario.setup;
+    int64_t now = live_virtual_us(l);
+    if (l->merchant == LAB_NONE) return;
+    if (s->alarm_minutes && !l->silence_told && now - l->last_block_us >= s->alarm_minutes * minute_us) {
+        l->silence_told = true;
+        warn(l, "no block", s->alarm_minutes);
+    }
+    for (size_t i = 0; s->alarm_span_minutes && i < l->order_count; i++) {
+        struct live_order *o = &l->orders[i];
+        bool waits = o->o.state == LAB_ORDER_WAITING || o->o.state == LAB_ORDER_CONFIRMED;
+        if (!waits || o->slow_told || now - o->since_us < s->alarm_span_minutes * minute_us) continue;
+        o->slow_told = true;
+        warn(l, "slow confirmations", s->alarm_span_minutes);
+    }
 }
 
 /* A payment that some honest node takes; its number is in NODE. */
