@@ -164,6 +164,21 @@ Test(chain_limit, does_not_hold_the_operator)
     close(&h);
 }
 
+/* What he takes back he can have back, however much was built meanwhile. */
+Test(chain_limit, does_not_hold_who_reconsiders)
+{
+    static struct held h;
+    open(&h, LIMIT);
+    struct tree_block *a = branch(&h, 6);
+    chain_invalidate(h.kit.chain, node_of(&h, tree_back(a, 5)));
+    expect_tip(&h, h.base);
+    struct tree_block *b = branch(&h, 5);
+    expect_tip(&h, b);
+    chain_reconsider(h.kit.chain, node_of(&h, tree_back(a, 5)));
+    expect_tip(&h, a);
+    close(&h);
+}
+
 /* Taking back one block is no consent to leave the branch deeper down. */
 Test(chain_limit, one_block_taken_back_opens_no_door)
 {

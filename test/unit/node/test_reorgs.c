@@ -228,8 +228,9 @@ Test(reorgs, dropped_by_policy)
 
 /* ---- branches that fail ---- */
 
-/* Three blocks on the base of which the second conflicts with `paid`, and the third makes too much money. */
-static void store_bad_branch(void)
+/* Three blocks on the base of which the first conflicts with `paid`, and the third makes too much money. Returns the
+ * first. */
+static const struct header_node *store_bad_branch(void)
 {
     const struct header_node *n = base();
     for (int i = 0; i < 3; i++) {
@@ -238,6 +239,7 @@ static void store_bad_branch(void)
         if (i == 2) d.coinbase_value++;
         store(n = add(&d, n));
     }
+    return n - 2;
 }
 
 static void submit_payment(void)
@@ -281,6 +283,44 @@ Test(reorgs, from_a_bad_branch_to_a_third)
     close();
 }
 
+/* COUNT empty blocks on N, stored but not tried yet. */
+static const struct header_node *store_branch(const struct header_node *n, int count)
+{
+    while (count--) {
+        struct draft d = draft_on(n, &h.f.kit.params, 5);
+        store(n = add(&d, n));
+    }
+    return n;
+}
+
+/* The good part of it, where the branch that is taken rests on that, counts. */
+Test(reorgs, on_the_good_part_of_a_bad_branch)
+{
+    open_with(0, false, true);
+    submit_payment();
+    const struct header_node *end = store_branch(store_bad_branch(), 2);
+    run();
+    const struct reorg *o = last_of(1);
+    cr_assert(block_hash_equal(&o->new_tip, &end->hash) && o->depth == 2 && o->connected == 3);
+    expect_tx(o, 1, &paid, REORG_CONFLICTED, &theft, REORG_NOW_GONE, -1);
+    close();
+}
+
+/* What was left for a bad branch and taken up again was never lost. */
+Test(reorgs, from_a_bad_branch_back_to_a_part_of_the_old_one)
+{
+    open_with(0, false, true);
+    submit_payment();
+    store_bad_branch();
+    const struct header_node *end = store_branch(old1, 2);
+    run();
+    const struct reorg *o = last_of(1);
+    cr_assert(block_hash_equal(&o->new_tip, &end->hash) && block_hash_equal(&o->fork, &old1->hash));
+    cr_assert(o->depth == 1 && o->connected == 2 && o->tx_count == 1 && o->txs_kept == 1);
+    expect_tx(o, 0, &block_at(old2)->txs[0].txid, REORG_COINBASE, NULL, REORG_NOW_GONE, -1);
+    close();
+}
+
 /* ---- the operator, loading ---- */
 
 Test(reorgs, by_the_operator)
@@ -312,6 +352,20 @@ Test(reorgs, while_loading_only_depth)
         const struct reorg *o = last_of(1);
         cr_assert(o->loading && !o->alarm && o->depth == 2 && o->tx_count == 0 && o->txs_kept == 0);
         cr_assert_eq(alerts(text, sizeof(text)), 0);
+        close();
+    }
+}
+
+/* The chain's limit does not hold while the node reads files. */
+Test(reorgs, no_limit_while_importing)
+{
+    for (int importing = 0; importing < 2; importing++) {
+        open_with(0, false, true);
+        h.f.node->chain->options.max_reorg = 1;
+        node_set_importing(h.f.node, importing);
+        double_spend();
+        last_of((size_t)importing);
+        node_set_importing(h.f.node, false);
         close();
     }
 }
@@ -445,6 +499,40 @@ Test(reorgs, bounded_lists)
     cr_assert_eq(first[1].txs_kept, (size_t)REORG_TXS_KEPT);
     free_made_up(lower);
     free_made_up(upper);
+    reorgs_free(r);
+    close();
+}
+
+/* One transaction has all the inputs that are looked at: it is known to be in conflict, another is not. */
+Test(reorgs, bounded_inputs)
+{
+    open_with(0, false, true);
+    struct reorgs *r = reorgs_new(1);
+    struct block_node fork = {0}, old = {0}, other = {0};
+    struct block_header header = {.bits = 0x207fffff};
+    struct block_hash hash = {{1}};
+    header_node_link(&fork.header, &header, &hash, NULL);
+    hash.bytes[0] = 2;
+    header_node_link(&old.header, &header, &hash, &fork.header);
+    hash.bytes[0] = 3;
+    header_node_link(&other.header, &header, &hash, &fork.header);
+    struct block *lost = made_up_block(1), *new = made_up_block(2);
+    struct tx *big = &lost->txs[MANY - 1];
+    free(big->in);
+    big->in = mem_calloc(REORG_INPUTS_KEPT, sizeof(*big->in));
+    big->in_count = REORG_INPUTS_KEPT;
+    for (uint32_t i = 0; i < REORG_INPUTS_KEPT; i++) big->in[i].prevout = (struct outpoint){.txid = {{9}}, .index = i};
+    new->txs[1].in[0].prevout = big->in[77].prevout;
+    new->txs[2].in[0].prevout = lost->txs[MANY - 2].in[0].prevout;
+    reorgs_begin(r, &old, false);
+    reorgs_on_notice(r, &(struct notice){.kind = NOTICE_DISCONNECTED, .node = &old, .block = lost});
+    reorgs_on_notice(r, &(struct notice){.kind = NOTICE_CONNECTED, .node = &other, .block = new});
+    const struct reorg *o = reorgs_end(r, &other, h.f.node->mempool, 1);
+    cr_assert(o && o->txs_kept == MANY && o->fates[REORG_CONFLICTED] == 1);
+    cr_assert_eq(o->txs[MANY - 1].fate, REORG_CONFLICTED);
+    cr_assert(txid_equal(&o->txs[MANY - 1].conflict, &new->txs[1].txid));
+    free_made_up(lost);
+    free_made_up(new);
     reorgs_free(r);
     close();
 }
