@@ -150,7 +150,8 @@ static bool one_unit(struct lab_play *p, int64_t until_us)
     } else {
         uint64_t steps = lab_world_steps(p->world);
         if (lab_world_next_us(p->world) > until_us || lab_world_next_us(p->world) == INT64_MAX) return false;
-        (void)lab_world_run(p->world, until_us, 1);
+        /* No further than that event: a cue may be due between it and UNTIL_US. */
+        (void)lab_world_run(p->world, lab_world_next_us(p->world), 1);
         if (lab_world_steps(p->world) == steps) return false;
     }
     end_unit(p, begun);
