@@ -145,6 +145,21 @@ Test(lab_play, goes_back_and_comes_to_the_same_end)
     lab_play_free(p);
 }
 
+/* A cue has its instant, also where it lies between an event and the end of a long stretch. */
+Test(lab_play, stretches_of_any_length_make_one_list)
+{
+    struct lab_play *p = play_of(theft);
+    struct log whole = to_the_end(p);
+    lab_play_free(p);
+    const int64_t stretches_s[] = {1, 61, 700, 3600, 40000};
+    for (size_t i = 0; i < 5; i++) {
+        p = play_of(theft);
+        for (int64_t t = 0; lab_play_run(p, t, 0);) t += stretches_s[i] * 1000000;
+        expect_same(whole, log_of(p));
+        lab_play_free(p);
+    }
+}
+
 Test(lab_play, goes_back_to_the_very_list_of_then)
 {
     struct lab_play *p = play_of(theft);
