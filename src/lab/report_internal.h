@@ -59,6 +59,8 @@ struct report_model {
 /* Orders the events of R; report_model_clear frees it. */
 void report_model_make(struct report_model *m, const struct lab_report *r);
 void report_model_clear(struct report_model *m);
+/* Not the hideout: that is no part of the network. */
+bool report_is_public(const struct report_model *m, uint32_t node);
 
 /* ---- writing ---- */
 

@@ -122,6 +122,11 @@ static void take_ledger(struct report_model *m, const struct lab_event *e)
     o->state = e->text;
 }
 
+bool report_is_public(const struct report_model *m, uint32_t node)
+{
+    return node >= m->node_count || m->nodes[node].role != LAB_ROLE_HIDEOUT;
+}
+
 static bool attackers(const struct report_model *m, uint32_t node)
 {
     uint32_t role = node < m->node_count ? m->nodes[node].role : UINT32_MAX;
@@ -176,7 +181,7 @@ static void take(struct report_model *m, const struct lab_event *e)
         m->returned++;
         if (e->a > m->returned_latest) m->returned_latest = e->a;
         return;
-    case LAB_EVENT_ALARM: m->alarms++; return;
+    case LAB_EVENT_ALARM: m->alarms += report_is_public(m, e->node); return;
     case LAB_EVENT_END: m->end = e->text; return;
     default: return;
     }

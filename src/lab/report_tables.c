@@ -311,7 +311,7 @@ static void alarm_list(struct buffer *out, const struct report_model *m)
     buffer_printf(out, "<h3>Alarms: %llu</h3>\n<ul>\n", (unsigned long long)m->alarms);
     for (size_t i = 0; i < m->r->event_count; i++) {
         const struct lab_event *e = &m->r->events[i];
-        if (e->kind != LAB_EVENT_ALARM || shown++ >= ALARMS_MAX) continue;
+        if (e->kind != LAB_EVENT_ALARM || !report_is_public(m, e->node) || shown++ >= ALARMS_MAX) continue;
         buffer_put_str(out, "<li>");
         report_time(out, e->at_us);
         buffer_put_str(out, " ");

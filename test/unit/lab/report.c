@@ -119,6 +119,7 @@ static void theft(struct run *r)
     }
     ledger(r, 40, 0, "lost");
     put(r, 41, LAB_EVENT_ALARM, MERCHANT, "reorganisation")->a = 2;
+    put(r, 41, LAB_EVENT_ALARM, HIDEOUT, "reorganisation")->a = 2;
     block(r, 50, HONEST, 6, 5, 104, false, false);
     for (uint32_t i = HONEST; i <= OUTLET; i++) tip(r, 50, i, 6, 104);
     e = put(r, 50, LAB_EVENT_RETURNED, MERCHANT, "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc");
@@ -225,6 +226,7 @@ Test(lab_report, tells_a_theft_with_all_its_figures)
     has(html, "Transactions thrown out: 2; 1 of them for good");
     has(html, "In a block again: 1, the last of them 1 block later.");
     has(html, "<td class=\"w\">honest 1, honest 2, merchant, outlet</td><td>2</td><td>4</td><td>1</td>");
+    has(html, "Alarms: 1<");
     has(html, "Alarm of merchant: reorganisation, 2 deep");
     has(html, "<th scope=\"row\">attacker</th><td>4</td><td>57.143 %</td><td>3</td><td>75.000 %</td><td>1</td>");
     end(&r);
