@@ -145,16 +145,18 @@ Test(lab_play, goes_back_and_comes_to_the_same_end)
     lab_play_free(p);
 }
 
-/* A cue has its instant, also where it lies between an event and the end of a long stretch. */
+/* A cue has its instant, also where it lies between an event and the end of a stretch, with no other event there. */
 Test(lab_play, stretches_of_any_length_make_one_list)
 {
-    struct lab_play *p = play_of(theft);
+    char text[2000];
+    int n = snprintf(text, sizeof(text), "%s", theft);
+    for (int i = 1; i < 30; i++) n += snprintf(text + n, sizeof(text) - (size_t)n, "at %dm: say %d\n", 5 * i, i);
+    struct lab_play *p = play_of(text);
     struct log whole = to_the_end(p);
     lab_play_free(p);
-    const int64_t stretches_s[] = {1, 61, 700, 3600, 40000};
-    for (size_t i = 0; i < 5; i++) {
-        p = play_of(theft);
-        for (int64_t t = 0; lab_play_run(p, t, 0);) t += stretches_s[i] * 1000000;
+    for (int64_t stretch_s = 7; stretch_s < 1000; stretch_s += 83) {
+        p = play_of(text);
+        for (int64_t t = 0; lab_play_run(p, t, 0);) t += stretch_s * 1000000;
         expect_same(whole, log_of(p));
         lab_play_free(p);
     }
