@@ -180,7 +180,7 @@ static bool print_events(struct live_cli *c, const struct lab_source *s)
             lab_event_plain(&line, &events[c->printed], c->names, c->name_count);
         buffer_put_u8(&line, '\n');
     }
-    bool ok = fwrite(line.data, 1, line.len, stdout) == line.len && fflush(stdout) == 0;
+    bool ok = !line.len || (fwrite(line.data, 1, line.len, stdout) == line.len && fflush(stdout) == 0);
     buffer_clear(&line);
     return ok;
 }

@@ -139,6 +139,7 @@ enum result live_attack_begin(struct lab_live *l, enum lab_strategy strategy, st
         return error_set(e, RESULT_INVALID, "the attacker has no coin left");
     if (s->added && l->attacker_power <= 0 && s->q_ppm) live_mining_power(l, s->q_ppm);
     follow(l);
+    live_chain_look(l);
     l->attack = (struct live_attack){.active = true, .strategy = strategy, .order = SIZE_MAX};
     l->attack.fork = live_public_tip(l);
     l->attack.public_height = live_height(l, l->attack.fork);

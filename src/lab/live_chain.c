@@ -284,17 +284,26 @@ static bool hand_one(struct lab_live *l, uint32_t to, struct live_block *b)
     return done;
 }
 
+/* What a node has come to is asked at once: whoever handed it a block goes on from there. */
+static void ask_for_tip(struct live_rpc *r)
+{
+    json_t *best = live_rpc_call(r, "getbestblockhash", "%s", "");
+    const char *hash = json_string_value(best);
+    if (hash && strlen(hash) == LIVE_HASH_TEXT - 1) live_rpc_set_best(r, hash);
+    json_decref(best);
+}
+
 void live_hand(struct lab_live *l, uint32_t to, uint32_t block)
 {
-    for (;;) {
-        uint32_t lowest = LAB_NONE;
+    for (uint32_t lowest = LAB_NONE; lowest != block;) {
+        lowest = LAB_NONE;
         for (uint32_t b = block; b != 0; b = l->blocks[b].parent) {
             const struct live_block *at = &l->blocks[b];
             if (to == l->hideout ? at->at_hideout : at->at_outlet) break;
             lowest = b;
         }
-        if (lowest == LAB_NONE || !hand_one(l, to, &l->blocks[lowest])) return;
+        if (lowest == LAB_NONE || !hand_one(l, to, &l->blocks[lowest])) break;
         *(to == l->hideout ? &l->blocks[lowest].at_hideout : &l->blocks[lowest].at_outlet) = true;
-        if (lowest == block) return;
     }
+    ask_for_tip(&l->members[to].rpc);
 }

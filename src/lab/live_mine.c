@@ -89,7 +89,7 @@ uint32_t live_mine(struct lab_live *l, uint32_t node, bool empty, bool secret)
                            : live_rpc_call(&m->rpc, "generatetodescriptor", "1,\"raw(%s)\"", to);
     const char *hash = json_string_value(empty ? json_object_get(result, "hash") : json_array_get(result, 0));
     uint32_t block = LAB_NONE;
-    if (hash) block = live_block_learn(l, node, hash, node == l->hideout, secret);
+    if (hash) block = live_block_learn(l, node, hash, node == l->hideout || node == l->outlet, secret);
     if (block != LAB_NONE) live_rpc_set_best(&m->rpc, hash);
     json_decref(result);
     buffer_clear(&hex);
@@ -100,10 +100,7 @@ uint32_t live_mine(struct lab_live *l, uint32_t node, bool empty, bool secret)
 void live_mine_for_attacker(struct lab_live *l)
 {
     bool secret = live_attack_is_secret(l);
-    uint32_t block = live_mine(l, l->hideout, live_attack_is_empty(l), secret);
-    if (block == LAB_NONE) return;
-    live_chain_look(l);
-    if (!secret) live_hand(l, l->outlet, block);
+    if (live_mine(l, secret ? l->hideout : l->outlet, live_attack_is_empty(l), secret) != LAB_NONE) live_chain_look(l);
 }
 
 void live_mining_look(struct lab_live *l)
