@@ -27,15 +27,21 @@ export class Chooser {
         this.settings = settings.settings ?? [];
         this.commands = new Map((settings.commands ?? []).map((c) => [c.name, c.help]));
         const box = $("scenario-list");
-        box.replaceChildren(...this.scenarios.map((s) => el("label", {},
+        const item = (s) => el("label", {},
             el("input", { type: "radio", name: "scenario", value: s.name, onchange: () => this.choose(s.name) }),
-            el("span", { text: s.title || s.name }))));
+            el("span", { text: s.title || s.name }));
+        const lessons = this.scenarios.filter((s) => s.name.startsWith("lesson-"));
+        const others = this.scenarios.filter((s) => !s.name.startsWith("lesson-"));
+        box.replaceChildren(...others.map(item), lessons.length ? el("h3", { text: "Lessons" }) : "", ...lessons.map(item));
         if (this.scenarios.length) this.choose(this.lab.server?.scenario || this.scenarios[0].name);
     }
 
     open() {
         if (this.lab.server?.scenario) this.choose(this.lab.server.scenario, this.lab.server.setup);
         if (!$("chooser").open) $("chooser").showModal();
+        const checked = $("scenario-list").querySelector("input:checked");
+        checked?.scrollIntoView({ block: "nearest" });
+        checked?.focus();
     }
 
     // VALUES: settings in force that differ from the file's.

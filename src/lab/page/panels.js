@@ -53,10 +53,10 @@ function showLedger(state) {
         ". Lost: ", el("b", { class: sums.lostCount ? "bad" : "", text: `${sums.lostCount} for ${coins(sums.lost)}` }), ".",
     );
     rows($("ledger"), orders.slice(0, 60), (o) => JSON.stringify(o), (o) => {
-        const papers = el("td", {}, el("span", { class: "mono", title: o.txid, text: short(o.txid, 7) }));
+        const papers = el("td", {}, el("span", { class: "mono", title: o.txid, text: short(o.txid, 6) }));
         if (o.conflict) {
             papers.append(el("span", { class: "conflict mono", title: `spends the same coin: ${o.conflict}`,
-                text: ` ≠ ${short(o.conflict, 7)}` }));
+                text: ` ≠ ${short(o.conflict, 6)}` }));
         }
         return el("tr", {},
             el("td", {}, `${o.id}`, o.theft ? el("span", { class: "note", text: " attacker's" }) : null),
@@ -78,7 +78,7 @@ function tipClass(state, node, marks) {
 function nodeNotes(node) {
     const notes = [];
     if (node.side !== null) notes.push(`half ${Number(node.side) + 1}`);
-    if (node.deepest > 1) notes.push(`threw away ${node.deepest}`);
+    if (node.deepest > 1) notes.push(`reorg ${node.deepest}`);
     if (node.alarms) notes.push(plural(node.alarms, "alarm"));
     return notes.join(", ");
 }
@@ -109,6 +109,7 @@ function fillNode(row, state, node, marks) {
     say(name.firstElementChild, node.name);
     const notes = nodeNotes(node);
     say(name.lastElementChild, notes ? ` ${notes}` : "");
+    name.title = node.deepest > 1 ? `its deepest reorganisation threw ${plural(node.deepest, "block")} away` : "";
     say(power, node.share ? share(node.share) : "–");
     tip.firstElementChild.className = node.tip === null ? "" : tipClass(state, node, marks);
     say(tip.firstElementChild, node.tip === null ? "–" : String(node.height));

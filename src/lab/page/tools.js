@@ -153,8 +153,6 @@ export class Tools {
 
     drawChance() {
         if (!this.theory || this.open !== "chance" || !$("plot").clientWidth) return;
-        chancePlot($("plot"), this.theory, this.points(), this.own(), this.isLog());
-        $("m-log").setAttribute("aria-pressed", String(this.isLog()));
         const z = $("m-z").value;
         const t = this.theory;
         const box = $("plot-words");
@@ -167,6 +165,9 @@ export class Tools {
             box.append("Measured ", el("b", { text: percent(m.stolen / m.trials) }),
                 ` (${percent(low)} to ${percent(high)}), ${plural(m.trials, "trial")}${m.done ? "" : " so far"}.`);
         }
+        // After the words: they take room from the figure.
+        chancePlot($("plot"), this.theory, this.points(), this.own(), this.isLog());
+        $("m-log").setAttribute("aria-pressed", String(this.isLog()));
     }
 
     // ---- shares ----
