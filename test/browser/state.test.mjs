@@ -86,6 +86,14 @@ test("a natural fork goes above, and its row is free again when nobody is on it"
     assert.equal(s.blocks[5].lane, -1);
 });
 
+test("a row is taken while its last block is as high as the fork, and while a node believes it", () => {
+    const three = fresh(...NODES, tip(0, 0, 100), block(1, 0, 101), block(2, 0, 101), block(3, 0, 101));
+    assert.deepEqual(three.blocks.map((b) => b.lane), [0, 0, -1, -2]);
+    const held = fresh(...NODES, tip(0, 0, 100), block(1, 0, 101), block(2, 0, 101), tip(1, 2, 101), block(3, 1, 102),
+        block(4, 3, 103), block(5, 3, 103));
+    assert.deepEqual(held.blocks.map((b) => b.lane), [0, 0, -1, 0, 0, -2]);
+});
+
 test("no two blocks lie on one another", () => {
     for (const name of ["7", "8", "9"]) {
         const setup = { seed: name, honest: "5", watchers: "0", q: "45%", confirmations: "2" };
@@ -201,6 +209,10 @@ test("events after a reset are void, and others take their place", () => {
     assert.ok(history.push(events[3]), "what is known already is passed over");
     events.slice(1500).forEach((e) => history.push(e));
     assert.deepEqual(plain(history.head), plain(events.reduce(apply, initial())));
+    history.truncate(1500);
+    const others = events.map((e, i) => (i >= 1500 && e.e === "pool" ? { ...e, txs: 77 } : e));
+    others.slice(1500).forEach((e) => history.push(e));
+    assert.deepEqual(plain(history.at(2500)), plain(others.slice(0, 2500).reduce(apply, initial())));
     history.truncate(0);
     assert.equal(history.head.seq, 0);
 });

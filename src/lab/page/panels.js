@@ -79,7 +79,7 @@ function nodeNotes(node) {
     const notes = [];
     if (node.side !== null) notes.push(`half ${Number(node.side) + 1}`);
     if (node.deepest > 1) notes.push(`reorg ${node.deepest}`);
-    if (node.alarms) notes.push(plural(node.alarms, "alarm"));
+    if (node.alarms) notes.push(node.alarms > 1 ? plural(node.alarms, "alarm") : "alarm");
     return notes.join(", ");
 }
 

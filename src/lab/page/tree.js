@@ -131,7 +131,7 @@ export class Tree {
         const x = Math.max(right - across, -STEP) + across / 2;
         ends = this.rowsNearEnd((x - across / 2) / STEP + s.base);
         const down = this.size.height / zoom;
-        let y = ((ends.low + ends.high) / 2) * ROW;
+        let y = ((ends.low + ends.high) / 2) * ROW - 12 / zoom; // tags of orders keep clear of the heights
         if ((ends.high - ends.low + 1) * ROW > down) y = ends.high * ROW - down / 2 + ROW * 0.7;
         const speed = this.still.matches || this.jump ? 1 : 0.22;
         this.jump = false;
