@@ -12,6 +12,8 @@ const MARKS_EVERY_MS = 250;
 
 let marksDrawn = "";
 let marksAt = 0;
+let timer = null; // what came too soon is drawn by it
+let later = null;
 let box = null; // size of the canvas, asked for only when it changed: asking costs a layout
 
 function kindsByColumn(marks, length, width) {
@@ -29,7 +31,15 @@ function drawMarks(marks, length) {
     const now = performance.now();
     const last = marks.length ? marks[marks.length - 1].seq : 0;
     const key = `${length} ${marks.length} ${last}`;
-    if (key === marksDrawn || (marksDrawn && now - marksAt < MARKS_EVERY_MS)) return;
+    if (key === marksDrawn) return;
+    if (marksDrawn && now - marksAt < MARKS_EVERY_MS) {
+        later = { marks, length };
+        timer ??= setTimeout(() => {
+            timer = null;
+            drawMarks(later.marks, later.length);
+        }, MARKS_EVERY_MS);
+        return;
+    }
     box ??= { width: canvas.clientWidth, height: canvas.clientHeight };
     const { width, height } = box;
     if (!width) return;
