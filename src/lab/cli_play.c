@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "lab/cli.h"
+#include "lab/cli_numbers.h"
 #include "lab/figures.h"
 #include "lab/play.h"
 #include "lab/report.h"
@@ -97,6 +98,7 @@ struct runner {
     struct lab_play *play;
     bool json, hashes, quiet;
     int64_t until_us;
+    uint64_t trials; /* for the report */
     size_t told;
     uint8_t hash[32];
     const char **names;
@@ -201,11 +203,25 @@ static void summary_plain(const struct runner *r, const char *replay)
     printf("again: %s\n", replay);
 }
 
+/* Attempts with the scenario's settings on whole nodes, whose share of thefts goes into the report. False: none were
+ * asked for, or these settings have no theft to try. */
+static bool run_trials(const struct runner *r, struct lab_trials_result *out)
+{
+    struct lab_trials t = {.setup = r->scenario.setup, .count = r->trials, .jobs = lab_cli_processors()};
+    if (!r->trials || t.setup.strategy != LAB_STRATEGY_DOUBLE) return false;
+    t.setup.seed = 1;
+    lab_trials_run(&t, out);
+    if (out->broken) fprintf(stderr, "cairn-lab: %s\n", out->why);
+    return !out->broken;
+}
+
 static int write_report(const struct runner *r, const char *path, const char *replay)
 {
     struct buffer html = {0};
+    struct lab_trials_result trials = {0};
     struct lab_report report = {
         .scenario = &r->scenario, .names = r->names, .name_count = r->name_count, .replay = replay};
+    if (run_trials(r, &trials)) report.trials = &trials;
     report.events = lab_world_events(lab_play_world(r->play), &report.event_count);
     lab_world_log_hash(lab_play_world(r->play), report.log_hash);
     lab_report_html(&html, &report);
@@ -214,7 +230,8 @@ static int write_report(const struct runner *r, const char *path, const char *re
     if (f && fclose(f) != 0) ok = false;
     if (!ok) fprintf(stderr, "cairn-lab: cannot write %s\n", path);
     buffer_clear(&html);
-    return ok ? 0 : 1;
+    buffer_clear(&trials.gaps);
+    return ok && !trials.broken ? 0 : 1;
 }
 
 int lab_cli_run(struct lab_cli_args *a)
@@ -228,6 +245,8 @@ int lab_cli_run(struct lab_cli_args *a)
     (void)lab_cli_take(a, "--plain", &text);
     r.hashes = lab_cli_take(a, "--trace-hash", &text);
     (void)lab_cli_take(a, "--report", &report);
+    if (!numbers_take(a, "--trials", 0, 1000000, &r.trials) || (r.trials && !report))
+        return lab_cli_wrong("run", "--trials wants a number, and a --report to go into");
     if (lab_cli_take(a, "--until", &text) && !lab_parse_time(span_str(text), &r.until_us))
         return lab_cli_wrong("run", "--until wants a time: 90s, 10m, 2h, 1d");
     int status = load_library(&library);
