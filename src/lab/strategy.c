@@ -172,7 +172,7 @@ void lab_attack_think(struct lab_world *w)
     if (w->attack.active && out && w->attack.strategy != LAB_STRATEGY_DOUBLE) lab_attack_end(w, "out of blocks");
 }
 
-void lab_attack_on_block(struct lab_world *w, struct sim_block *b, bool attacker)
+void lab_attack_on_block(struct lab_world *w, bool attacker)
 {
     if (w->attack.active) {
         w->outcome.honest_blocks += !attacker;
@@ -180,7 +180,6 @@ void lab_attack_on_block(struct lab_world *w, struct sim_block *b, bool attacker
         if (!attacker && w->outcome.honest_blocks == w->setup.confirmations)
             w->outcome.attacker_at_z = w->outcome.attacker_blocks;
     }
-    (void)b;
     lab_attack_think_soon(w);
 }
 

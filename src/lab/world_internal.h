@@ -185,8 +185,8 @@ void lab_attack_think_soon(struct lab_world *w);
 void lab_attack_show(struct lab_world *w, int32_t up_to_height);
 /* WHY: "gave up", "out of blocks", "leaves", "won". */
 void lab_attack_end(struct lab_world *w, const char *why);
-/* Somebody found B. */
-void lab_attack_on_block(struct lab_world *w, struct sim_block *b, bool attacker);
+/* Somebody found a block. */
+void lab_attack_on_block(struct lab_world *w, bool attacker);
 /* The order's state changed. */
 void lab_attack_on_order(struct lab_world *w, size_t order);
 bool lab_attack_is_secret(const struct lab_world *w);

@@ -96,8 +96,7 @@ void lab_mining_event(struct lab_world *w, uint64_t generation)
     bool secret = attacker && lab_attack_is_secret(w);
     bool empty = attacker && w->attack.active && w->attack.strategy == LAB_STRATEGY_EMPTY;
     lab_mining_restart(w);
-    struct sim_block *b = lab_mine_on(w, finder, empty, secret);
-    if (b) lab_attack_on_block(w, b, attacker);
+    if (lab_mine_on(w, finder, empty, secret)) lab_attack_on_block(w, attacker);
 }
 
 /* ---- blocks ---- */

@@ -64,18 +64,17 @@ static int confirmations_of(struct lab_world *w, const struct txid *txid)
 }
 
 /* Who took its coin: as the merchant's node remembers of its reorganisations. */
-static bool find_conflict(struct lab_world *w, const struct txid *txid, uint8_t out[32])
+static void note_conflict(struct lab_world *w, struct lab_order *o, const struct txid *txid)
 {
     size_t count;
     const struct reorg *list = node_reorgs(w->members[w->merchant].sim->node, &count);
     for (size_t i = count; i-- > 0;) {
         for (size_t t = 0; t < list[i].txs_kept; t++) {
             if (!txid_equal(&list[i].txs[t].txid, txid) || list[i].txs[t].fate != REORG_CONFLICTED) continue;
-            memcpy(out, list[i].txs[t].conflict.bytes, 32);
-            return true;
+            memcpy(o->conflict, list[i].txs[t].conflict.bytes, 32);
+            return;
         }
     }
-    return false;
 }
 
 static enum lab_order_state judge(struct lab_world *w, size_t i, int confirmations)
@@ -84,8 +83,8 @@ static enum lab_order_state judge(struct lab_world *w, size_t i, int confirmatio
     bool delivered = o->state == LAB_ORDER_DELIVERED;
     if (confirmations < 0) {
         if (!w->books[i].was_there) return LAB_ORDER_WAITING;
-        bool taken = find_conflict(w, &w->books[i].txid, o->conflict);
-        return delivered || (taken && o->state == LAB_ORDER_LOST) ? LAB_ORDER_LOST : LAB_ORDER_REVERSED;
+        note_conflict(w, o, &w->books[i].txid);
+        return delivered ? LAB_ORDER_LOST : LAB_ORDER_REVERSED;
     }
     if (delivered || (unsigned)confirmations >= w->setup.confirmations) return LAB_ORDER_DELIVERED;
     return confirmations ? LAB_ORDER_CONFIRMED : LAB_ORDER_WAITING;
