@@ -93,6 +93,7 @@ static const struct command commands[] = {
       {"--speed", "X", "the scenario's minutes go so many times faster (100: a block each six seconds)"},
       {"--port-base", "N", "P2P and RPC ports of the nodes from here on (any free ones)"},
       {"--cairnd", "PATH", "the node's program (the one beside this)"},
+      {"--miner", "PATH", "the miner's program (cairn-miner beside this)"},
       SEED,
       SET}},
     {"list", "", "names the scenarios", lab_cli_list, {JSON, {"--names", NULL, "the names alone"}}},

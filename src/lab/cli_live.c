@@ -24,7 +24,7 @@ struct live_cli {
     struct lab_scenario scenario;
     bool json, page;
     uint16_t page_port;
-    char cairnd[4096];
+    char cairnd[4096], miner[4096];
     struct signals signals;
     bool stopped;
     struct buffer typed; /* on standard input, up to the end of a line */
@@ -52,21 +52,19 @@ static bool take_port(struct lab_cli_args *a, const char *name, uint16_t *out)
     return true;
 }
 
-/* The program beside this one, else the one that the shell would find. */
-static bool find_cairnd(char *out, size_t size, const char *given)
+/* The program NAME beside this one, else the one that the shell would find. */
+static bool find_program(char *out, size_t size, const char *name, const char *given)
 {
     if (given) return snprintf(out, size, "%s", given) < (int)size && access(out, X_OK) == 0;
     ssize_t n = readlink("/proc/self/exe", out, size - 1);
     out[n > 0 ? n : 0] = '\0';
     char *slash = strrchr(out, '/');
-    if (slash && (size_t)(slash - out) + sizeof("/cairnd") < size) {
-        memcpy(slash, "/cairnd", sizeof("/cairnd"));
-        if (access(out, X_OK) == 0) return true;
-    }
+    size_t left = slash ? size - (size_t)(slash + 1 - out) : 0;
+    if (slash && snprintf(slash + 1, left, "%s", name) < (int)left && access(out, X_OK) == 0) return true;
     const char *path = getenv("PATH");
     while (path && *path) {
         size_t len = strcspn(path, ":");
-        if (len && snprintf(out, size, "%.*s/cairnd", (int)len, path) < (int)size && access(out, X_OK) == 0)
+        if (len && snprintf(out, size, "%.*s/%s", (int)len, path, name) < (int)size && access(out, X_OK) == 0)
             return true;
         path += len + (path[len] == ':');
     }
@@ -119,7 +117,7 @@ static bool set_all(struct live_cli *c, const char *const *settings, size_t coun
 /* 0, or the exit status of wrong usage. */
 static int read_arguments(struct live_cli *c, struct lab_cli_args *a)
 {
-    const char *value = NULL, *settings[SETTINGS_MAX], *given = NULL, *name;
+    const char *value = NULL, *settings[SETTINGS_MAX], *given = NULL, *miner = NULL, *name;
     size_t count = 0;
     struct error e = {0};
     c->options.speed = 100;
@@ -135,6 +133,7 @@ static int read_arguments(struct live_cli *c, struct lab_cli_args *a)
     c->page = lab_cli_take(a, "--page", &value);
     lab_cli_take(a, "--plain", &value);
     lab_cli_take(a, "--cairnd", &given);
+    lab_cli_take(a, "--miner", &miner);
     while (count < SETTINGS_MAX && lab_cli_take(a, "--set", &value))
         if (value) settings[count++] = value;
     const char *seed = NULL;
@@ -145,11 +144,14 @@ static int read_arguments(struct live_cli *c, struct lab_cli_args *a)
         (seed && lab_setup_set(&c->scenario.setup, span_str("seed"), span_str(seed), &e)) ||
         !set_all(c, settings, count, &e))
         return lab_cli_wrong("live", e.text);
-    if (!find_cairnd(c->cairnd, sizeof(c->cairnd), given))
+    if (!find_program(c->cairnd, sizeof(c->cairnd), "cairnd", given))
         return lab_cli_wrong("live", "there is no cairnd beside this program (--cairnd names one)");
+    bool mines = find_program(c->miner, sizeof(c->miner), "cairn-miner", miner);
+    if (miner && !mines) return lab_cli_wrong("live", "--miner: there is no such program");
     const char *folder = getenv("TMPDIR");
     c->options.scenario = &c->scenario;
     c->options.cairnd = c->cairnd;
+    c->options.miner = mines ? c->miner : NULL;
     c->options.folder = folder && *folder ? folder : "/tmp";
     c->options.stopped = is_stopped;
     c->options.stopped_arg = c;

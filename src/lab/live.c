@@ -161,10 +161,10 @@ static enum result run_scenario(struct lab_live *l, const struct lab_scenario *s
 {
     struct lab_scenario copy = lab_scenario_copy(scenario); /* it may be our own */
     struct lab_live_options options = l->options;
-    char *cairnd = l->cairnd, *parent = l->parent;
+    char *cairnd = l->cairnd, *miner = l->miner, *parent = l->parent;
     clear_run(l);
-    *l =
-        (struct lab_live){.options = options, .cairnd = cairnd, .parent = parent, .guard = {.fd = -1, .folder.fd = -1}};
+    *l = (struct lab_live){
+        .options = options, .cairnd = cairnd, .miner = miner, .parent = parent, .guard = {.fd = -1, .folder.fd = -1}};
     l->scenario = copy;
     l->has_scenario = true;
     l->cue_done = mem_calloc(copy.cue_count + 1, sizeof(bool));
@@ -184,10 +184,12 @@ enum result lab_live_new(struct lab_live **out, const struct lab_live_options *o
     struct lab_live *l = mem_calloc(1, sizeof(*l));
     l->options = *o;
     l->cairnd = mem_strdup(o->cairnd);
+    l->miner = o->miner ? mem_strdup(o->miner) : NULL;
     l->parent = mem_strdup(o->folder);
     l->guard = (struct live_guard){.fd = -1, .folder = {.fd = -1}};
     l->options.scenario = NULL;
     l->options.cairnd = l->cairnd;
+    l->options.miner = l->miner;
     l->options.folder = l->parent;
     *out = NULL;
     enum result r = o->speed > 0 ? RESULT_OK : error_set(e, RESULT_INVALID, "the speed must be above 0");
@@ -204,6 +206,7 @@ void lab_live_free(struct lab_live *l)
     if (!l) return;
     clear_run(l);
     free(l->cairnd);
+    free(l->miner);
     free(l->parent);
     free(l);
 }

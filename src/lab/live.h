@@ -10,6 +10,7 @@ struct lab_live;
 struct lab_live_options {
     const struct lab_scenario *scenario; /* copied */
     const char *cairnd;                  /* path of the program */
+    const char *miner;                   /* of cairn-miner; NULL: the nodes make their blocks themselves */
     const char *folder;                  /* where temporary folders go: TMPDIR or /tmp */
     uint16_t port_base;                  /* P2P and RPC ports from here on; 0: any free ones */
     double speed;               /* the scenario's minutes go so many times faster (60: a block each ten seconds) */

@@ -70,8 +70,8 @@ struct live_attack {
 
 struct lab_live {
     struct lab_live_options options;
-    char *cairnd, *parent;        /* copies for the options */
-    struct lab_scenario scenario; /* with the settings in force */
+    char *cairnd, *miner, *parent; /* copies for the options */
+    struct lab_scenario scenario;  /* with the settings in force */
     bool has_scenario;
 
     struct live_loop loop;
@@ -178,6 +178,8 @@ void live_mining_attack(struct lab_live *l);
 /* Whoever's turn it is by now mines. */
 void live_mining_look(struct lab_live *l);
 /* A block by NODE on its own tip; its number, LAB_NONE: it did not work. */
+/* A cairn-miner finds one block for NODE (live_miner.c); false: it did not in time. */
+bool live_miner_find(struct lab_live *l, uint32_t node, char hash[LIVE_HASH_TEXT]);
 uint32_t live_mine(struct lab_live *l, uint32_t node, bool empty, bool secret);
 void live_mine_for_attacker(struct lab_live *l);
 

@@ -1,5 +1,5 @@
-/* Hash power: the laboratory's dice say whose turn it is and when, and that node makes the block itself, of its own
- * pool on its own tip. */
+/* Hash power: the laboratory's dice say whose turn it is and when, and a miner of that node finds the block, of its
+ * own pool on its own tip. */
 #include <string.h>
 
 #include "base/hex.h"
@@ -78,7 +78,8 @@ void live_mining_leave(struct lab_live *l)
     live_mining_changed(l);
 }
 
-uint32_t live_mine(struct lab_live *l, uint32_t node, bool empty, bool secret)
+/* By the node itself: where there is no miner's program, and for blocks without payments, which it does not make. */
+static bool generate(struct lab_live *l, uint32_t node, bool empty, char hash[LIVE_HASH_TEXT])
 {
     struct live_member *m = &l->members[node];
     struct buffer script = {0}, hex = {0};
@@ -87,13 +88,22 @@ uint32_t live_mine(struct lab_live *l, uint32_t node, bool empty, bool secret)
     const char *to = buffer_text(&hex);
     json_t *result = empty ? live_rpc_call(&m->rpc, "generateblock", "\"raw(%s)\",[]", to)
                            : live_rpc_call(&m->rpc, "generatetodescriptor", "1,\"raw(%s)\"", to);
-    const char *hash = json_string_value(empty ? json_object_get(result, "hash") : json_array_get(result, 0));
-    uint32_t block = LAB_NONE;
-    if (hash) block = live_block_learn(l, node, hash, node == l->hideout || node == l->outlet, secret);
-    if (block != LAB_NONE) live_rpc_set_best(&m->rpc, hash);
+    const char *text = json_string_value(empty ? json_object_get(result, "hash") : json_array_get(result, 0));
+    bool found = text && strlen(text) == LIVE_HASH_TEXT - 1;
+    if (found) memcpy(hash, text, LIVE_HASH_TEXT);
     json_decref(result);
     buffer_clear(&hex);
     buffer_clear(&script);
+    return found;
+}
+
+uint32_t live_mine(struct lab_live *l, uint32_t node, bool empty, bool secret)
+{
+    char hash[LIVE_HASH_TEXT];
+    bool by_miner = l->options.miner && !empty;
+    if (!(by_miner ? live_miner_find(l, node, hash) : generate(l, node, empty, hash))) return LAB_NONE;
+    uint32_t block = live_block_learn(l, node, hash, node == l->hideout || node == l->outlet, secret);
+    if (block != LAB_NONE) live_rpc_set_best(&l->members[node].rpc, hash);
     return block;
 }
 

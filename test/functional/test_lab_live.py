@@ -153,6 +153,8 @@ def theft(t):
         equal((dropped[0]["fate"], dropped[0]["conflict"]), ("conflicted", conflict["txid"]), "fate of the payment")
         states = [tip["status"] for tip in merchant.getchaintips()]
         equal((states.count("active"), "valid-fork" in states), (1, True), f"tips: {states}")
+        said = [out.read_text() for out in lab.folder.glob("*/hideout-miner.out")]
+        check(said and "accepted: block" in said[0], f"the attacker's miner: {said}")
     finally:
         lab.process.send_signal(signal.SIGCONT)
     equal(lab.wait(), 0, f"exit status; {lab.errors()}")

@@ -12,7 +12,7 @@ _cairn_lab()
     case ${COMP_WORDS[1]} in
     page) COMPREPLY=($(compgen -W "--port --address --open --play --seed --set --jobs $(cairn-lab list --names 2>/dev/null) --help" -- "$cur")) ;;
     run) COMPREPLY=($(compgen -W "--plain --json --seed --set --until --trace-hash --report --trials $(cairn-lab list --names 2>/dev/null) --help" -- "$cur")) ;;
-    live) COMPREPLY=($(compgen -W "--plain --json --page --port --speed --port-base --cairnd --seed --set $(cairn-lab list --names 2>/dev/null) --help" -- "$cur")) ;;
+    live) COMPREPLY=($(compgen -W "--plain --json --page --port --speed --port-base --cairnd --miner --seed --set $(cairn-lab list --names 2>/dev/null) --help" -- "$cur")) ;;
     list) COMPREPLY=($(compgen -W "--json --names --help" -- "$cur")) ;;
     show) COMPREPLY=($(compgen -W "--seed --set $(cairn-lab list --names 2>/dev/null) --help" -- "$cur")) ;;
     lesson) COMPREPLY=($(compgen -W "--plain --port --address --open --help" -- "$cur")) ;;
