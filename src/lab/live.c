@@ -112,7 +112,7 @@ static void play_story(struct lab_live *l)
 static void look_at_the_end(struct lab_live *l)
 {
     enum { BLOCKS_AFTER = 2 };
-    if (l->over || !l->outcome || l->attack.active || l->eclipsed || l->missing_count) return;
+    if (l->over || !l->attempt_over || l->attack.active || l->eclipsed || l->missing_count) return;
     uint32_t tip = live_public_tip(l);
     if (live_height(l, tip) < l->over_height + BLOCKS_AFTER) return;
     for (size_t i = 0; i < l->member_count; i++)

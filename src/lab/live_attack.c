@@ -165,6 +165,7 @@ void live_attack_end(struct lab_live *l, const char *why)
     if (left->value) lab_wallet_add(&l->wallet, &left->at, left->value, LAB_OWNER_ATTACKER_BACK);
     a->active = false;
     l->outcome = won ? "stolen" : why;
+    l->attempt_over = a->strategy == LAB_STRATEGY_DOUBLE && strcmp(why, "leaves") != 0;
     l->over_height = live_height(l, live_public_tip(l));
     if (won) return;
     /* What was kept secret is thrown away: the hideout forgets its lowest block. */

@@ -106,6 +106,7 @@ struct lab_live {
     struct live_attack attack;
     uint32_t invalidated; /* a block; LAB_NONE */
     const char *outcome;  /* of the last attempt; NULL: none is over */
+    bool attempt_over;    /* it was a theft, and is decided: nothing more to wait for but that all is whole again */
     int32_t over_height;  /* of the public branch then */
     bool look_at_orders;
 

@@ -104,12 +104,15 @@ class Live:
         return found
 
     def nodes(self):
-        return {pid: line for pid, line in self.processes().items() if "-datadir=" in line}
+        return {pid: line for pid, line in self.processes().items() if "cairnd -datadir=" in line}
 
     def guardian(self):
-        others = set(self.processes()) - set(self.nodes()) - {self.process.pid}
-        equal(len(others), 1, f"guardians among {self.processes()}")
-        return others.pop()
+        """A process that it forks is called as it is, until it becomes a miner or a node."""
+        def others():
+            processes = self.processes()
+            return [pid for pid, line in processes.items() if "-datadir=" not in line and pid != self.process.pid]
+        wait_until(lambda: len(others()) == 1, f"one guardian among {self.processes()}", step=0.02)
+        return min(others())
 
     def wait(self, timeout=120):
         code = self.process.wait(timeout)
