@@ -6,21 +6,19 @@
 #include "base/alloc.h"
 #include "base/compiler.h"
 #include "base/hex.h"
-#include "lab/cli.h"
+#include "lab/cli_numbers.h"
 #include "lab/stats.h"
 #include "lab/theory.h"
 #include "lab/trials.h"
 
-enum { CELLS_MAX = 400, LIST_MAX = 64, DEPTHS = 4096, DEFAULT_TRIALS = 100, FEW = 30 };
+enum { CELLS_MAX = 400, DEPTHS = 4096, DEFAULT_TRIALS = 100, FEW = 30 };
 
 /* What chance may be asked to do once in a thousand tests. */
 #define LEAST_P 0.001
 
 struct grid {
     struct lab_setup setup;
-    uint32_t q_ppm[LIST_MAX];
-    unsigned z[LIST_MAX];
-    size_t q_count, z_count;
+    struct numbers q, z; /* shares as millionths; confirmations */
     uint64_t trials;
     unsigned jobs;
     bool json, verbose;
@@ -45,53 +43,6 @@ struct cell {
 
 /* ---- reading the arguments ---- */
 
-static bool next_item(struct span *list, struct span *item)
-{
-    if (!list->len) return false;
-    const uint8_t *comma = memchr(list->data, ',', list->len);
-    size_t len = comma ? (size_t)(comma - list->data) : list->len;
-    *item = span_of(list->data, len);
-    len += comma ? 1 : 0;
-    *list = span_of(list->data + len, list->len - len);
-    return true;
-}
-
-static bool take_number(struct lab_cli_args *a, const char *name, uint64_t *out)
-{
-    const char *text;
-    char *end;
-    if (!lab_cli_take(a, name, &text)) return true;
-    if (!text || *text < '0' || *text > '9') return false;
-    *out = strtoull(text, &end, 0);
-    return !*end;
-}
-
-static bool take_q(struct lab_cli_args *a, struct grid *g)
-{
-    const char *text;
-    struct span item;
-    if (!lab_cli_take(a, "--q", &text)) return true;
-    g->q_count = 0;
-    for (struct span list = span_str(text ? text : ""); next_item(&list, &item); g->q_count++)
-        if (g->q_count == LIST_MAX || !lab_parse_share(item, &g->q_ppm[g->q_count])) return false;
-    return g->q_count > 0;
-}
-
-static bool take_z(struct lab_cli_args *a, struct grid *g)
-{
-    const char *text;
-    if (!lab_cli_take(a, "--z", &text)) return true;
-    g->z_count = 0;
-    while (text && *text >= '0' && *text <= '9' && g->z_count < LIST_MAX) {
-        char *end;
-        unsigned long z = strtoul(text, &end, 10);
-        if (z < 1 || z > 1000 || (*end && *end != ',')) return false;
-        g->z[g->z_count++] = (unsigned)z;
-        text = *end ? end + 1 : NULL;
-    }
-    return g->z_count > 0 && !text;
-}
-
 static bool take_settings(struct lab_cli_args *a, struct grid *g, struct error *e)
 {
     const char *text;
@@ -110,15 +61,11 @@ static bool take_settings(struct lab_cli_args *a, struct grid *g, struct error *
 /* One honest miner and no public: fewer nodes, the same race. */
 static void defaults(struct grid *g)
 {
-    static const uint32_t q[] = {100000, 200000, 300000, 400000, 450000};
-    static const unsigned z[] = {1, 2, 3, 6};
     *g = (struct grid){.setup = lab_setup_default(),
-                       .q_count = ARRAY_LEN(q),
-                       .z_count = ARRAY_LEN(z),
+                       .q = {.of = {100000, 200000, 300000, 400000, 450000}, .count = 5},
+                       .z = {.of = {1, 2, 3, 6}, .count = 4},
                        .trials = DEFAULT_TRIALS,
                        .jobs = lab_cli_processors()};
-    memcpy(g->q_ppm, q, sizeof(q));
-    memcpy(g->z, z, sizeof(z));
     g->setup.seed = 1;
     g->setup.honest = 1;
     g->setup.watchers = 0;
@@ -134,26 +81,22 @@ static void defaults(struct grid *g)
 static int read_grid(struct lab_cli_args *a, struct grid *g)
 {
     static const char me[] = "trials";
-    uint64_t jobs, premine, seed;
     const char *flag;
     struct error e = {0};
     defaults(g);
-    jobs = g->jobs;
-    premine = g->setup.premine;
     if (!take_settings(a, g, &e)) return lab_cli_wrong(me, e.text);
-    seed = g->setup.seed;
-    if (!take_q(a, g)) return lab_cli_wrong(me, "--q wants shares: 10%,30%");
-    if (!take_z(a, g)) return lab_cli_wrong(me, "--z wants numbers of confirmations: 1,2,6");
-    if (!take_number(a, "--trials", &g->trials) || !g->trials) return lab_cli_wrong(me, "--trials wants a number");
-    if (!take_number(a, "--premine", &premine) || premine > 1) return lab_cli_wrong(me, "--premine wants 0 or 1");
-    if (!take_number(a, "--seed", &seed)) return lab_cli_wrong(me, "--seed wants a number");
-    if (!take_number(a, "--jobs", &jobs) || jobs > 256) return lab_cli_wrong(me, "--jobs wants a number up to 256");
+    if (!numbers_take_shares(a, "--q", LAB_PPM - 1, &g->q)) return lab_cli_wrong(me, "--q wants shares: 10%,30%");
+    if (!numbers_take_counts(a, "--z", 1, 1000, &g->z))
+        return lab_cli_wrong(me, "--z wants numbers of confirmations: 1,2,6");
+    if (!numbers_take(a, "--trials", 1, UINT64_MAX, &g->trials)) return lab_cli_wrong(me, "--trials wants a number");
+    if (!numbers_take_unsigned(a, "--premine", 0, 1, &g->setup.premine))
+        return lab_cli_wrong(me, "--premine wants 0 or 1");
+    if (!numbers_take(a, "--seed", 0, UINT64_MAX, &g->setup.seed)) return lab_cli_wrong(me, "--seed wants a number");
+    if (!numbers_take_unsigned(a, "--jobs", 0, 256, &g->jobs))
+        return lab_cli_wrong(me, "--jobs wants a number up to 256");
     g->json = lab_cli_take(a, "--json", &flag);
     g->verbose = lab_cli_take(a, "--verbose", &flag) && !g->json;
-    g->jobs = (unsigned)jobs;
-    g->setup.premine = (unsigned)premine;
-    g->setup.seed = seed;
-    if (g->q_count * g->z_count > CELLS_MAX) return lab_cli_wrong(me, "that is too many cells");
+    if (g->q.count * g->z.count > CELLS_MAX) return lab_cli_wrong(me, "that is too many cells");
     return lab_cli_done(me, a) ? 0 : 2;
 }
 
@@ -356,10 +299,10 @@ int lab_cli_trials(struct lab_cli_args *a)
     int wrong = read_grid(a, &g);
     if (wrong) return wrong;
     print_head(&g);
-    for (size_t i = 0; i < g.q_count * g.z_count; i++) {
+    for (unsigned i = 0; i < g.q.count * g.z.count; i++) {
         struct cell c = {.setup = g.setup};
-        c.setup.q_ppm = g.q_ppm[i / g.z_count];
-        c.setup.confirmations = g.z[i % g.z_count];
+        c.setup.q_ppm = g.q.of[i / g.z.count];
+        c.setup.confirmations = g.z.of[i % g.z.count];
         c.setup.seed += i * g.trials;
         run_cell(&g, &c);
         if (g.json)
