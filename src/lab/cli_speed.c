@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "base/check.h"
-#include "lab/cli.h"
+#include "lab/cli_numbers.h"
 #include "sim/scenario.h"
 
-enum { SIZES_MAX = 16, NODES_MAX = 20000, MINUTES_MAX = 1000000 };
+enum { NODES_MAX = 20000, MINUTES_MAX = 1000000 };
 
 struct speed {
     unsigned nodes;
@@ -99,37 +99,23 @@ static void print_row(const struct speed *s, bool json, bool first)
     fflush(stdout);
 }
 
-/* Numbers with commas between them. The count; 0: they are none, or too large. */
-static size_t read_list(const char *text, unsigned *out, size_t max, unsigned limit)
-{
-    size_t count = 0;
-    while (text && *text >= '0' && *text <= '9' && count < max) {
-        char *end;
-        unsigned long n = strtoul(text, &end, 10);
-        if (n < 1 || n > limit || (*end && *end != ',')) return 0;
-        out[count++] = (unsigned)n;
-        text = *end ? end + 1 : NULL;
-    }
-    return text ? 0 : count;
-}
-
 int lab_cli_speed(struct lab_cli_args *a)
 {
-    unsigned nodes[SIZES_MAX] = {10, 100, 1000}, minutes[SIZES_MAX] = {7 * 24 * 60, 24 * 60, 3 * 60};
-    size_t count = 3, times = 3;
-    const char *text, *flag;
+    struct numbers nodes = {.of = {10, 100, 1000}, .count = 3};
+    struct numbers minutes = {.of = {7 * 24 * 60, 24 * 60, 3 * 60}, .count = 3};
+    const char *flag;
     uint64_t seed = 1;
-    if (lab_cli_take(a, "--nodes", &text)) count = read_list(text, nodes, SIZES_MAX, NODES_MAX);
-    if (!count) return lab_cli_wrong("speed", "--nodes wants numbers: 10,100,1000");
-    if (lab_cli_take(a, "--minutes", &text)) times = read_list(text, minutes, SIZES_MAX, MINUTES_MAX);
-    if (!times) return lab_cli_wrong("speed", "--minutes wants a number of virtual minutes for each size");
-    if (lab_cli_take(a, "--seed", &text)) seed = strtoull(text ? text : "", NULL, 0);
+    if (!numbers_take_counts(a, "--nodes", 1, NODES_MAX, &nodes))
+        return lab_cli_wrong("speed", "--nodes wants numbers: 10,100,1000");
+    if (!numbers_take_counts(a, "--minutes", 1, MINUTES_MAX, &minutes))
+        return lab_cli_wrong("speed", "--minutes wants a number of virtual minutes for each size");
+    if (!numbers_take(a, "--seed", 0, UINT64_MAX, &seed)) return lab_cli_wrong("speed", "--seed wants a number");
     bool json = lab_cli_take(a, "--json", &flag), ok = true;
     if (!lab_cli_done("speed", a)) return 2;
     print_head(json);
-    for (size_t i = 0; i < count; i++) {
-        struct speed s = {.nodes = nodes[i]};
-        measure_apart(&s, seed, minutes[i < times ? i : times - 1]);
+    for (unsigned i = 0; i < nodes.count; i++) {
+        struct speed s = {.nodes = nodes.of[i]};
+        measure_apart(&s, seed, minutes.of[i < minutes.count ? i : minutes.count - 1]);
         print_row(&s, json, i == 0);
         ok &= s.ok;
     }

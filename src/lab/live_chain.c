@@ -21,13 +21,6 @@ bool live_block_has(const struct live_block *b, const char *txid)
     return false;
 }
 
-bool live_chain_has(const struct lab_live *l, uint32_t tip, const char *txid)
-{
-    for (uint32_t b = tip; b != LAB_NONE && b != 0; b = l->blocks[b].parent)
-        if (live_block_has(&l->blocks[b], txid)) return true;
-    return false;
-}
-
 uint32_t live_block_fork(const struct lab_live *l, uint32_t a, uint32_t b)
 {
     while (a != b && a != 0 && b != 0) {

@@ -153,8 +153,6 @@ uint32_t live_block_learn(struct lab_live *l, uint32_t node, const char *hash, b
 /* The newest block that is below both. */
 uint32_t live_block_fork(const struct lab_live *l, uint32_t a, uint32_t b);
 bool live_block_has(const struct live_block *b, const char *txid);
-/* Is TXID in the chain that ends with TIP (block 0 and what is below it does not count)? */
-bool live_chain_has(const struct lab_live *l, uint32_t tip, const char *txid);
 static inline int32_t live_height(const struct lab_live *l, uint32_t block)
 {
     return l->blocks[block].height;

@@ -245,23 +245,6 @@ const char *lab_world_node_name(const struct lab_world *w, uint32_t node)
     return w->members[node].name;
 }
 
-enum lab_role lab_world_node_role(const struct lab_world *w, uint32_t node)
-{
-    return w->members[node].role;
-}
-
-struct node *lab_world_node(const struct lab_world *w, uint32_t node)
-{
-    return w->members[node].sim->node;
-}
-
-uint32_t lab_world_find(const struct lab_world *w, enum lab_role role)
-{
-    for (uint32_t i = 0; i < w->member_count; i++)
-        if (w->members[i].role == role) return i;
-    return LAB_NONE;
-}
-
 struct sim_block *lab_tip_of(const struct lab_world *w, uint32_t node)
 {
     const struct node *n = w->members[node].sim->node;

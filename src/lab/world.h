@@ -11,7 +11,6 @@
 #include "lab/setup.h"
 
 struct lab_world;
-struct node;
 
 enum lab_role { LAB_ROLE_HONEST, LAB_ROLE_WATCHER, LAB_ROLE_MERCHANT, LAB_ROLE_OUTLET, LAB_ROLE_HIDEOUT, LAB_ROLES };
 
@@ -49,11 +48,6 @@ void lab_world_log_hash(const struct lab_world *w, uint8_t out[32]);
 size_t lab_world_node_count(const struct lab_world *w);
 const char *lab_world_node_name(const struct lab_world *w,
                                 uint32_t node); /* "honest 1", "merchant", "outlet", "hideout" */
-enum lab_role lab_world_node_role(const struct lab_world *w, uint32_t node);
-/* The node itself, to look at. NULL while it is down. */
-struct node *lab_world_node(const struct lab_world *w, uint32_t node);
-/* The first node of a role; LAB_NONE: there is none. */
-uint32_t lab_world_find(const struct lab_world *w, enum lab_role role);
 
 /* A JSON-RPC request to one node, answered as cairnd would answer it; appends the reply. Returns HTTP's status (503:
  * the node is down, or the call waits for something). The caller owns OUT. */
@@ -99,7 +93,6 @@ struct lab_order {
     enum lab_order_state state;
     bool theft; /* the attacker's order */
 };
-size_t lab_world_order_count(const struct lab_world *w);
 const struct lab_order *lab_world_order(const struct lab_world *w, size_t order);
 
 /* Every node up and reachable is at one tip with one UTXO hash, and a fresh node that gets the chain from one of them

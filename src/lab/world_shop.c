@@ -17,11 +17,6 @@ const char *lab_order_state_name(enum lab_order_state s)
     return states[s];
 }
 
-size_t lab_world_order_count(const struct lab_world *w)
-{
-    return w->order_count;
-}
-
 const struct lab_order *lab_world_order(const struct lab_world *w, size_t order)
 {
     return &w->orders[order];

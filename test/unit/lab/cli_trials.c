@@ -62,6 +62,7 @@ Test(lab_cli_trials, refuse_what_makes_no_sense)
     cr_assert_eq(RUN(NULL, "trials", "--set", "nonsense=1"), 2);
     cr_assert_eq(RUN(NULL, "trials", "--wrong"), 2);
     cr_assert_eq(RUN(NULL, "speed", "--nodes", "0"), 2);
+    cr_assert_eq(RUN(NULL, "speed", "--seed", "abc"), 2);
 }
 
 Test(lab_cli_speed, measures_a_small_network)
